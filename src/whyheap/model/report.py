@@ -1,0 +1,65 @@
+"""What a job hands to the report room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from whyheap.model.finding import Finding
+from whyheap.model.gauge import Gap, Gauge
+from whyheap.model.measure import Measure
+from whyheap.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPoint:
+    """The first user frame above net/http, gRPC or a go statement. `kind`: "http", "grpc", "goroutine", "main", "init"."""
+
+    function: str
+    kind: str
+    measure: Measure
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Bytes counted once. `profile` is all that was sampled, `explained` what findings carry, the rest is unexplained.
+
+    `ranked_by` is "inuse" or "alloc": the column that *_bytes in JSON refers to. RSS is None without that witness.
+    """
+
+    heap_sites: int = 0
+    packages: int = 0
+    profile: Measure | None = None
+    explained: Measure | None = None
+    ranked_by: str = "inuse"
+    rss_bytes: int | None = None
+    rss_explained_bytes: int | None = None
+    window_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlameNode:
+    """A frame of the merged call tree, root downwards. `pattern` is the finding's pattern at this frame, "" if none."""
+
+    name: str
+    file: str
+    line: int
+    pattern: str
+    measure: Measure
+    children: tuple[FlameNode, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The answer. `verdict` is None when no runtime witness spoke; `sources` maps files to text, for excerpts."""
+
+    targets: tuple[str, ...]
+    go: str
+    verdict: Verdict | None
+    findings: tuple[Finding, ...]
+    entry_points: tuple[EntryPoint, ...] = ()
+    gauges: tuple[Gauge, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    totals: Totals = field(default_factory=Totals)
+    flame: FlameNode | None = None
+    sources: dict[str, str] = field(default_factory=dict)
+    title: str = ""
