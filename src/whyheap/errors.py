@@ -19,6 +19,7 @@ class WhyheapError(Exception):
     exit_code = 3
 
     def __init__(self, message: str, hint: str = "") -> None:
+        """Keep the sentence and the way out."""
         super().__init__(message)
         self.message = message
         self.hint = hint

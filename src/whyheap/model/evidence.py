@@ -25,7 +25,6 @@ class CalleeBytes:
     """Bytes that a line allocates through a call.
 
     `callee` is the function called from the line, `leaf` the function that allocates (symbols with package).
-    `inlined` holds the frames from the line's callee to the leaf, when all were inlined into the line's function.
     """
 
     callee: str
@@ -37,8 +36,8 @@ class CalleeBytes:
 class Evidence:
     """All facts of one line of the user's code.
 
-    `facts` are the compiler's, printed at this line (innermost elsewhere when inlined). `direct` is measured on the line
-    itself (inlined code included), `callees` through calls. `calls` is None when no machine code was read.
+    `facts` are the compiler's, printed at this line (innermost elsewhere when inlined). `direct` is measured on the
+    line itself (inlined code included), `callees` through calls. `calls` is None when no machine code was read.
     """
 
     site: Site

@@ -45,8 +45,8 @@ class Fix:
 class Finding:
     """A named pattern at a site, with the witnesses' words.
 
-    `facts` are the compiler facts behind it (one as a rule). `measure` is None without a profile; `callees` are calls whose
-    bytes are part of it. `shared_with` are ids of findings on the same line that the same bytes may belong to.
+    `facts` are the compiler facts behind it (one as a rule). `measure` is None without a profile; `callees` are calls
+    whose bytes are part of it. `shared_with` are ids of findings on the same line that the same bytes may belong to.
     """
 
     id: str

@@ -12,7 +12,7 @@ from whyheap.model.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class EntryPoint:
-    """The first user frame above net/http, gRPC or a go statement. `kind`: "http", "grpc", "goroutine", "main", "init"."""
+    """The first user frame above net/http, gRPC or `go`; `kind` is "http", "grpc", "goroutine", "main" or "init"."""
 
     function: str
     kind: str
