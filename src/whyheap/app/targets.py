@@ -1,0 +1,90 @@
+"""Recognises targets by form and content, as CONTRACT lists them."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from whyheap import capture
+from whyheap.errors import TargetError, UsageError
+
+_KNOWN = (
+    "Targets are packages (., ./..., ./cmd/api), http(s)://HOST:PORT of a service with net/http/pprof, heap profiles "
+    "and saved captures (*.whyheap)"
+)
+_HEAD_BYTES = 4096
+_GZIP = b"\x1f\x8b"
+_IMPORT_PATH = re.compile(r"^[A-Za-z0-9_~.@+-]+(?:/[A-Za-z0-9_~.@+-]+)*(?:/\.\.\.)?$")
+_LATER = {
+    "pid:": "processes cannot be read directly yet",
+    "k8s:": "Kubernetes targets cannot be read yet",
+}
+
+
+class TargetKind(StrEnum):
+    """What a target is."""
+
+    PACKAGES = "packages"
+    URL = "url"
+    PROFILE = "profile"
+    CAPTURE = "capture"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One word of the command line, recognised."""
+
+    kind: TargetKind
+    text: str
+
+
+def recognise(text: str) -> Target:
+    """Tell what a target is. Raises UsageError when it is nothing known, TargetError when a named file is not there."""
+    if re.match(r"^https?://", text):
+        return Target(TargetKind.URL, text)
+    for prefix, sentence in _LATER.items():
+        if text.startswith(prefix):
+            raise UsageError(
+                f"{text}: {sentence}", "Name the service's net/http/pprof address instead:  http://127.0.0.1:6060"
+            )
+    path = Path(text)
+    if path.is_file():
+        return _file(path, text)
+    if text.endswith("...") or path.is_dir() or text in {".", ".."} or text.startswith(("./", "../", "/")):
+        if not text.endswith("...") and not path.is_dir():
+            raise TargetError(f"{text}: there is no such file or folder", _KNOWN)
+        return Target(TargetKind.PACKAGES, text)
+    if re.search(r"\.(whyheap|pb\.gz|pprof|prof|gz|heap|out)$", text):
+        raise TargetError(f"{text}: there is no such file", _KNOWN)
+    if _IMPORT_PATH.match(text) and ":" not in text:
+        return Target(TargetKind.PACKAGES, text)
+    raise UsageError(f"{text!r} is no target that can be read", _KNOWN)
+
+
+def _file(path: Path, text: str) -> Target:
+    try:
+        with path.open("rb") as handle:
+            head = handle.read(_HEAD_BYTES)
+    except OSError as error:
+        raise TargetError(f"{text}: {error.strerror}") from error
+    if path.suffix == ".whyheap" or head.startswith(capture.MAGIC):
+        return Target(TargetKind.CAPTURE, text)
+    if path.suffix == ".go":
+        raise UsageError(f"{text} is a source file", f"Name its package:  whyheap why ./{path.parent}")
+    if head.startswith(_GZIP):
+        head = _inflated(head)
+    if head.startswith((b"go1.7 heap dump", b"go1.8 heap dump")):
+        raise UsageError(f"{text} is a heap dump, which cannot be read yet", "Take a heap profile: /debug/pprof/heap")
+    if head.startswith(b"\x7fELF"):
+        raise UsageError(f"{text} is a program or a core, which cannot be read yet", _KNOWN)
+    return Target(TargetKind.PROFILE, text)
+
+
+def _inflated(head: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, _HEAD_BYTES)
+    except zlib.error:
+        return b""

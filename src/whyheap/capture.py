@@ -1,0 +1,184 @@
+"""Saving and loading a Capture: what was collected, so that the analysis can be run later, without Go and the target.
+
+A capture is one SQLite file. It is opened read-only and distrusted: sizes are bounded, what is damaged is refused.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from whyheap.errors import FormatError, TargetError
+from whyheap.model.facts import GoroutineGroup
+from whyheap.model.gauge import Gap, Gauge, Origin
+from whyheap.model.scan import Scan, ScannedPackage
+
+SCHEMA = 1
+MAGIC = b"SQLite format 3\0"
+_APPLICATION_ID = 0x57484550  # "WHEP"
+_LARGEST_VALUE = 1 << 30
+_TABLES = """
+create table meta (key text primary key, value text not null);
+create table items (kind text not null, position integer not null, name text not null, data blob not null,
+                    primary key (kind, position));
+"""
+
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Everything that the witnesses said. `profiles` are raw heap profiles, oldest first.
+
+    With two profiles `window_seconds` lies between them. `goroutines` are by the moment of their gauges.
+    """
+
+    targets: tuple[str, ...]
+    at: str
+    scan: Scan | None = None
+    profiles: tuple[bytes, ...] = ()
+    window_seconds: float | None = None
+    gauges: tuple[Gauge, ...] = ()
+    goroutines: Mapping[str, tuple[GoroutineGroup, ...]] = field(default_factory=dict)
+    limit_name: str = ""
+    pid: int | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    origins: tuple[Origin, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """The small parts of a capture, stored as one value."""
+
+    targets: tuple[str, ...]
+    at: str
+    window_seconds: float | None
+    limit_name: str
+    pid: int | None
+    origins: tuple[Origin, ...]
+    gaps: tuple[Gap, ...]
+    scan: Scan | None
+
+
+def save_capture(capture: Capture, version: str) -> bytes:
+    """Return the file's bytes; `version` is this tool's own."""
+    scan = capture.scan
+    head = _Head(
+        capture.targets,
+        capture.at,
+        capture.window_seconds,
+        capture.limit_name,
+        capture.pid,
+        capture.origins,
+        capture.gaps,
+        replace(scan, packages=()) if scan else None,
+    )
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute(f"pragma application_id = {_APPLICATION_ID}")
+        database.executescript(_TABLES)
+        database.executemany(
+            "insert into meta values (?, ?)", [("schema", str(SCHEMA)), ("tool", f"whyheap {version}")]
+        )
+        database.executemany("insert into items values (?, ?, ?, ?)", _rows(capture, head))
+        database.commit()
+        return bytes(database.serialize())
+
+
+def _rows(capture: Capture, head: _Head) -> Iterator[tuple[str, int, str, bytes]]:
+    yield "head", 0, "", _packed(head)
+    for position, package in enumerate(capture.scan.packages if capture.scan else ()):
+        yield "package", position, package.package, _packed(package)
+    for position, profile in enumerate(capture.profiles):
+        yield "profile", position, "", zlib.compress(profile, 1)
+    if capture.gauges:
+        yield "gauges", 0, "", _packed(capture.gauges)
+    for position, (at, groups) in enumerate(capture.goroutines.items()):
+        yield "goroutines", position, at, _packed(groups)
+    for position, (file, text) in enumerate(sorted(capture.sources.items())):
+        yield "source", position, file, zlib.compress(text.encode("utf-8", "surrogateescape"), 6)
+
+
+def load_capture(path: Path) -> Capture:
+    """Read a capture. Raises TargetError when it cannot be opened, FormatError when it is none or of a newer schema."""
+    try:
+        with path.open("rb") as handle:
+            start = handle.read(len(MAGIC))
+    except OSError as error:
+        raise TargetError(f"{path}: {error.strerror}") from error
+    if start != MAGIC:
+        raise FormatError(f"{path} is not a capture of whyheap", "Captures are written with -o FILE.whyheap")
+    try:
+        with closing(_open(path)) as database:
+            return _load(path, database)
+    except (sqlite3.Error, msgspec.MsgspecError, zlib.error, UnicodeError) as error:
+        raise FormatError(f"{path} is damaged: {error}") from error
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    database.execute("pragma trusted_schema = off")
+    database.execute("pragma query_only = on")
+    return database
+
+
+def _load(path: Path, database: sqlite3.Connection) -> Capture:
+    if database.execute("pragma application_id").fetchone()[0] != _APPLICATION_ID:
+        raise FormatError(f"{path} is a database, but not a capture of whyheap")
+    meta: dict[str, str] = dict(database.execute("select key, value from meta"))
+    schema = int(meta["schema"]) if meta.get("schema", "").isdigit() else 0
+    if schema > SCHEMA:
+        raise FormatError(
+            f"{path} was written by {meta.get('tool', 'a newer whyheap')} with schema {schema}; this one reads {SCHEMA}",
+            "Install a newer whyheap:  pip install --upgrade whyheap",
+        )
+    heads = [data for _, data in _items(database, "head")]
+    if not heads:
+        raise FormatError(f"{path} is an empty capture")
+    head = _unpacked(heads[0], _Head)
+    packages = tuple(_unpacked(data, ScannedPackage) for _, data in _items(database, "package"))
+    gauges = [_unpacked(data, tuple[Gauge, ...]) for _, data in _items(database, "gauges")]
+    return Capture(
+        targets=head.targets,
+        at=head.at,
+        scan=replace(head.scan, packages=packages) if head.scan else None,
+        profiles=tuple(_inflated(data) for _, data in _items(database, "profile")),
+        window_seconds=head.window_seconds,
+        gauges=gauges[0] if gauges else (),
+        goroutines={at: _unpacked(data, tuple[GoroutineGroup, ...]) for at, data in _items(database, "goroutines")},
+        limit_name=head.limit_name,
+        pid=head.pid,
+        sources={
+            file: _inflated(data).decode("utf-8", "surrogateescape") for file, data in _items(database, "source")
+        },
+        origins=head.origins,
+        gaps=head.gaps,
+    )
+
+
+def _items(database: sqlite3.Connection, kind: str) -> Iterator[tuple[str, bytes]]:
+    for name, data in database.execute("select name, data from items where kind = ? order by position", (kind,)):
+        if not isinstance(name, str) or not isinstance(data, bytes):
+            raise msgspec.ValidationError(f"a {kind} is of the wrong type")
+        yield name, data
+
+
+def _packed(value: object) -> bytes:
+    return zlib.compress(msgspec.msgpack.encode(value), 1)
+
+
+def _unpacked(data: bytes, type_: Any) -> Any:  # noqa: ANN401 - whatever type_ says
+    return msgspec.msgpack.decode(_inflated(data), type=type_)
+
+
+def _inflated(data: bytes) -> bytes:
+    inflater = zlib.decompressobj()
+    value = inflater.decompress(data, _LARGEST_VALUE)
+    if inflater.unconsumed_tail:
+        raise msgspec.ValidationError(f"a value is larger than {_LARGEST_VALUE} bytes")
+    return value

@@ -1,0 +1,402 @@
+"""Witness: the compiler. Runs `go list -export` with -m=2 and -json=0,DIR in one compile, on the user's build cache.
+
+The go command replays the text of a cached build but not its JSON, so both are read only when a package is really
+compiled, and kept by build ID (fact_store). The JSON folder's name is part of go's cache key: it is drawn once for our
+cache folder, so whoever deletes that folder makes go compile again. What is still missing after a run (one that was
+interrupted between compiling and reading) is compiled once more under a fresh name.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from whyheap.collect.fact_store import FORMAT, FactStore
+from whyheap.collect.fresh_output import follow_lines
+from whyheap.errors import FormatError, TargetError, ToolError
+from whyheap.host.cache import cache_folder, locked
+from whyheap.host.go import GoEnvironment, GoTool, first_line
+from whyheap.model.facts import CompilerFact
+from whyheap.model.gauge import Gap, Origin
+from whyheap.model.scan import Scan, ScannedPackage
+from whyheap.parse.compiler_json import CompilerLog
+from whyheap.parse.compiler_text import Block, split_blocks
+from whyheap.parse.fact_lines import encode_facts
+from whyheap.parse.go_list import FIELDS, ListedPackage, parse_go_list
+from whyheap.parse.package_facts import package_facts
+from whyheap.parse.source_path import SourceNames
+
+_ESCAPED_ALIKE = "$&+=:@~-_."  # what Go's url.PathEscape leaves alone
+
+Progress = Callable[[str], None]
+_Read = tuple[list[CompilerFact], tuple[str, ...]]
+"""Facts, and the lines that were not understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """What to scan, and flags of the real build that change what the compiler decides.
+
+    `patterns` are as the user wrote them, relative to `folder`.
+    """
+
+    folder: Path
+    patterns: tuple[str, ...] = ("./...",)
+    tags: str = ""
+    gcflags: str = ""
+    tests: bool = False
+
+
+class CompiledPackages:
+    """Packages that go has compiled and whose facts are in the store."""
+
+    def __init__(self, compiler: _Compiler, packages: Sequence[ListedPackage], note: str) -> None:
+        """`note` is the first line go itself had to say, for errors."""
+        self._compiler = compiler
+        self.environment = compiler.environment
+        self.packages = tuple(package for package in packages if _is_own(package))
+        self.note = note
+
+    @property
+    def root(self) -> str:
+        """The folder that file names are relative to."""
+        return str(self._compiler.root)
+
+    @property
+    def names(self) -> SourceNames:
+        """How files are spelled in this build."""
+        return self._compiler.names
+
+    @property
+    def key(self) -> str:
+        """A digest that is equal when every package, its build and its error are equal."""
+        digest = hashlib.blake2b(f"{FORMAT} {self.environment}".encode(), digest_size=20)
+        for package in self.packages:
+            digest.update(repr((package.ImportPath, package.BuildID, package.Error)).encode())
+        return digest.hexdigest()
+
+    def fact_lines(self) -> Iterator[bytes]:
+        """Yield all facts as JSON lines, package by package."""
+        for package in self.packages:
+            if package.BuildID:
+                yield self._compiler.store.lines_file(package.ImportPath, package.BuildID).read_bytes()
+
+    def load(self) -> Scan:
+        """Read the facts that the join needs."""
+        with _no_collection():
+            scanned = tuple(self._scanned(package) for package in self.packages)
+        module = next((one.Module.Path for one in self.packages if one.Module and one.Module.Main), "")
+        environment = self.environment
+        return Scan(
+            root=self.root,
+            module=module,
+            go=environment.GOVERSION,
+            goos=environment.GOOS,
+            goarch=environment.GOARCH,
+            packages=scanned,
+            origin=self._compiler.origin,
+            key=self.key,
+            gaps=tuple(_gaps(scanned)),
+        )
+
+    def _scanned(self, package: ListedPackage) -> ScannedPackage:
+        files = tuple(self.names.spell_absolute(f"{package.Dir}/{file}") for file in _files(package))
+        is_program = package.Name == "main"
+        if not package.BuildID:
+            return ScannedPackage(package.path, package.Dir, files, is_program, error=_reason(package))
+        stored = self._compiler.store.load(package.ImportPath, package.BuildID)
+        if stored is None:
+            raise ToolError(f"the facts of {package.ImportPath} vanished from the cache", "Run the command again")
+        return ScannedPackage(package.path, package.Dir, files, is_program, stored.facts, unknown=stored.unknown)
+
+
+def compile_packages(go: GoTool, options: ScanOptions, progress: Progress = lambda _: None) -> CompiledPackages:
+    """Compile what changed and read it. Raises TargetError when no package at all could be scanned."""
+    environment = go.environment(options.folder)
+    compiler = _Compiler(go, environment, options, progress)
+    with locked(compiler.folder), _no_collection():
+        packages, note = compiler.run()
+    compiled = CompiledPackages(compiler, packages, note)
+    if not any(package.BuildID for package in compiled.packages):
+        _refuse(compiled, options.patterns)
+    return compiled
+
+
+class _Compiler:
+    """One scan: where its files are and which flags its packages get."""
+
+    def __init__(self, go: GoTool, environment: GoEnvironment, options: ScanOptions, progress: Progress) -> None:
+        self._go = go
+        self._options = options
+        self._progress = progress
+        self.environment = environment
+        self.root = Path(environment.root or options.folder).resolve()
+        identity = hashlib.blake2b(str(self.root).encode(), digest_size=10).hexdigest()
+        self.folder = cache_folder() / "scan" / identity
+        self.store = FactStore(self.folder / "facts")
+        self.names = SourceNames(str(self.root), "", environment.GOROOT, environment.GOMODCACHE)
+        self.origin = Origin(
+            "compiler", environment.GOVERSION, "go list -export -gcflags=-m=2", " ".join(options.patterns), _now()
+        )
+
+    def run(self) -> tuple[list[ListedPackage], str]:
+        """Compile, read what was compiled, and make sure that every package's facts are stored."""
+        nonce, is_new = self._nonce()
+        json_root = self.folder / f"json-{nonce}"
+        mains = self._known_mains()
+        packages, note = self._compile(self._patterns(), json_root, mains)
+        found = {package.path for package in packages if package.Name == "main"}
+        if not found <= mains:  # two programs must not share a JSON folder
+            self._remember_mains(mains | found)
+            packages, note = self._compile(self._patterns(), json_root, mains | found)
+        missing = [package for package in packages if self._is_missing(package)]
+        if missing and not is_new:
+            again = self.folder / f"json-{secrets.token_hex(6)}"
+            builds = {package.ImportPath: package.BuildID for package in missing}
+            self._compile({package.path for package in missing}, again, mains | found, builds)
+        for package in missing:
+            if self._is_missing(package):  # it has no code: nothing was printed about it
+                self.store.save(package.ImportPath, package.BuildID, (), b"", 0)
+        return packages, note
+
+    def _nonce(self) -> tuple[str, bool]:
+        """Return the name that ties go's build cache to our cache folder, and whether it was drawn just now."""
+        file = self.folder / "nonce"
+        try:
+            nonce = file.read_text().strip()
+        except OSError:
+            nonce = ""
+        if nonce:
+            return nonce, False
+        nonce = secrets.token_hex(6)
+        file.write_text(nonce)
+        return nonce, True
+
+    def _patterns(self) -> list[str]:
+        """Patterns relative to the root, where go is run: relative paths in replayed text then always mean the same."""
+        patterns = []
+        for pattern in self._options.patterns:
+            is_path = pattern.startswith(("./", "../", "/")) or pattern in {".", ".."}
+            if is_path and self.environment.root:
+                here = (self._options.folder / pattern.removesuffix("...")).resolve()
+                rest = "/..." if pattern.endswith("...") else ""
+                try:
+                    inside = here.relative_to(self.root)
+                except ValueError:
+                    patterns.append(f"{here}{rest}")
+                else:
+                    patterns.append(f"./{inside}{rest}" if str(inside) != "." else f".{rest}")
+            else:
+                patterns.append(pattern)
+        return patterns
+
+    def _known_mains(self) -> set[str]:
+        """Return the programs seen so far: each needs a JSON folder of its own, as all are compiled as "main"."""
+        file = self.folder / "mains.json"
+        try:
+            return msgspec.json.decode(file.read_bytes(), type=set[str])
+        except (OSError, msgspec.DecodeError):
+            pass
+        self._progress("listing packages")
+        result = self._go.run(
+            ["list", "-e", *self._build_flags(), "-json=ImportPath,Name", *self._patterns()], self.root
+        )
+        if result.returncode != 0:
+            return set()
+        mains = {package.path for package in parse_go_list(result.stdout.encode()) if package.Name == "main"}
+        self._remember_mains(mains)
+        return mains
+
+    def _remember_mains(self, mains: set[str]) -> None:
+        (self.folder / "mains.json").write_bytes(msgspec.json.encode(sorted(mains)))
+
+    def _build_flags(self) -> list[str]:
+        flags = [f"-tags={self._options.tags}"] if self._options.tags else []
+        return [*flags, "-test"] if self._options.tests else flags
+
+    def _compile(
+        self, patterns: Iterable[str], json_root: Path, mains: Iterable[str], builds: Mapping[str, str] | None = None
+    ) -> tuple[list[ListedPackage], str]:
+        """Run go once and store what it compiles; returns all packages and go's own first words.
+
+        `builds` gives the build IDs to store under where they are not the packages' own.
+        """
+        shutil.rmtree(json_root, ignore_errors=True)  # left over from a run that was interrupted
+        extra = f" {self._options.gcflags}" if self._options.gcflags else ""
+        gcflags = [f"-gcflags=-m=2 -json=0,{json_root}{extra}"]
+        gcflags += [f"-gcflags={main}=-m=2 -json=0,{_main_root(json_root, main)}{extra}" for main in sorted(mains)]
+        arguments = ["list", "-e", "-export", f"-json={FIELDS}", *self._build_flags(), *gcflags, *sorted(patterns)]
+        listing_file, text_file = self.folder / "listing", self.folder / "text"
+        self._progress("compiling")
+        try:
+            with listing_file.open("wb") as stdout, text_file.open("wb") as stderr:
+                with self._go.start(arguments, self.root, stdout, stderr) as process:
+                    fresh = self._read_fresh(text_file, json_root, lambda: process.poll() is not None)
+                    status = process.wait()
+            packages = self._listed(status, listing_file, text_file)
+            for package in packages:
+                build_id = (builds or {}).get(package.ImportPath, package.BuildID)
+                if build_id and _is_own(package):
+                    self._keep(package, build_id, fresh, json_root)
+            return packages, _go_words(text_file)
+        finally:
+            for leftover in (listing_file, text_file):
+                leftover.unlink(missing_ok=True)
+            shutil.rmtree(json_root, ignore_errors=True)
+
+    def _read_fresh(self, text_file: Path, json_root: Path, finished: Callable[[], bool]) -> dict[str, _Read]:
+        """Read the packages that go compiles, while it does; by import path with the variant."""
+        fresh: dict[str, _Read] = {}
+        for block in split_blocks(follow_lines(text_file, lambda: _has_entries(json_root), finished)):
+            log_folder = _log_folder(json_root, block.package)
+            if log_folder is not None:
+                name = f"{block.package} [{block.variant}]" if block.variant else block.package
+                fresh[name] = self._read(block, log_folder)
+                self._progress(f"compiled {block.package}")
+        return fresh
+
+    def _keep(self, package: ListedPackage, build_id: str, fresh: Mapping[str, _Read], json_root: Path) -> None:
+        """Store what was read of a package, if it was compiled now."""
+        read = fresh.get(package.ImportPath)
+        log_folder = _log_folder(json_root, package.path)
+        if read is None and log_folder is not None:  # code without a word in the text
+            read = self._read(Block(package.path, package.variant, ()), log_folder)
+        if read is None:
+            return
+        facts, unknown = read
+        if package.variant:  # a test build repeats the package's other files
+            facts = [fact for fact in facts if fact.printed_at.file.endswith("_test.go")]
+        self.store.save(package.ImportPath, build_id, facts, encode_facts(facts, unknown), len(unknown))
+
+    def _listed(self, status: int, listing_file: Path, text_file: Path) -> list[ListedPackage]:
+        listing = listing_file.read_bytes()
+        if status != 0 and not listing:
+            words = _go_words(text_file) or f"exit status {status}"
+            raise TargetError(f"go list failed: {words}", _hint(words))
+        try:
+            packages = parse_go_list(listing)
+        except FormatError as error:
+            raise ToolError(error.message) from error
+        return sorted((one for one in packages if one.ImportPath), key=lambda package: package.ImportPath)
+
+    def _read(self, block: Block, log_folder: Path) -> _Read:
+        log = CompilerLog(block.package)
+        for file in sorted(log_folder.glob("*.json")):
+            log.read(file.read_bytes(), self.names.spell)
+        return package_facts(block, log, self.names.spell, self._source)
+
+    def _source(self, name: str) -> bytes | None:
+        """Read a source file by its spelled name; std's stand in GOROOT."""
+        for path in (Path(self.names.to_path(name)), Path(self.environment.GOROOT, "src", name)):
+            try:
+                return path.read_bytes()
+            except OSError:
+                continue
+        return None
+
+    def _is_missing(self, package: ListedPackage) -> bool:
+        return bool(package.BuildID) and _is_own(package) and not self.store.has(package.ImportPath, package.BuildID)
+
+
+def _is_own(package: ListedPackage) -> bool:
+    """Whether facts of this build are wanted: not of generated test programs, nor of builds repeated for a profile."""
+    return not package.path.endswith(".test") and (not package.variant or package.variant.endswith(".test"))
+
+
+def _main_root(json_root: Path, main: str) -> Path:
+    return json_root / "mains" / hashlib.blake2b(main.encode(), digest_size=8).hexdigest()
+
+
+def _log_folder(json_root: Path, package: str) -> Path | None:
+    """Return where the compiler wrote this package's JSON, None if it did not (it was not compiled now)."""
+    for folder in (_main_root(json_root, package) / "main", json_root / quote(package, safe=_ESCAPED_ALIKE)):
+        if folder.is_dir():
+            return folder
+    return None
+
+
+def _has_entries(folder: Path) -> bool:
+    try:
+        return any(folder.iterdir())
+    except OSError:
+        return False
+
+
+def _go_words(text_file: Path) -> str:
+    """Return what go itself said first ("go: ..."), else the first line."""
+    with text_file.open("rb") as handle:
+        head = handle.read(1 << 16).decode("utf-8", "replace")
+    own = next((line for line in head.splitlines() if line.startswith("go: ")), "")
+    return own.removeprefix("go: ") or first_line(head)
+
+
+def _hint(words: str) -> str:
+    if "go.mod file not found" in words or "does not contain main module" in words or "outside" in words:
+        return "Run it inside a Go module, or name one: whyheap scan /path/to/module/..."
+    return ""
+
+
+def _refuse(compiled: CompiledPackages, patterns: Sequence[str]) -> None:
+    """Say in one sentence why nothing could be scanned."""
+    for package in compiled.packages:
+        reason = _reason(package)
+        if reason:
+            raise TargetError(f"nothing could be compiled: {package.ImportPath}: {reason}", _hint(reason))
+    words = compiled.note.removeprefix("warning: ")
+    raise TargetError(words or f"{' '.join(patterns)} matches no packages", _hint(words))
+
+
+def _reason(package: ListedPackage) -> str:
+    """Return the compiler's or go's words about a package that could not be built, in one line."""
+    errors = [package.Error] if package.Error else list(package.DepsErrors)
+    for error in errors:
+        lines = [line for line in error.Err.splitlines() if line.strip() and not line.startswith("# ")]
+        if lines:
+            more = f" (and {len(lines) - 1} more lines)" if len(lines) > 1 else ""
+            place = f"{error.Pos}: " if error.Pos and error.Pos not in lines[0] else ""
+            return f"{place}{lines[0].strip()}{more}"
+    return "" if package.BuildID else "go built nothing for it and gave no reason"
+
+
+def _gaps(scanned: Iterable[ScannedPackage]) -> Iterator[Gap]:
+    for package in scanned:
+        if package.error:
+            yield Gap("compiler", f"{package.package} was not scanned: {package.error}", "Mend it, then scan again")
+    unknown = sum(package.unknown for package in scanned)
+    if unknown:
+        yield Gap(
+            "compiler",
+            f"{unknown} lines of the compiler's output were not understood",
+            "whyheap scan --facts --format jsonl shows them as kind unknown",
+        )
+
+
+def _files(package: ListedPackage) -> tuple[str, ...]:
+    tests = (*package.TestGoFiles, *package.XTestGoFiles) if package.variant else ()
+    return (*package.GoFiles, *package.CgoFiles, *tests)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Millions of facts and no cycles: the cyclic collector would only walk them again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

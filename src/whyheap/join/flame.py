@@ -1,0 +1,68 @@
+"""The merged call tree of a profile, root downwards, with the pattern of each of the user's lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from whyheap.join.evidence import profile_frames
+from whyheap.model.measure import Measure
+from whyheap.model.profile import HeapProfile
+from whyheap.model.report import FlameNode
+from whyheap.model.scan import Scan
+from whyheap.model.site import Site
+
+_COLUMNS = ("inuse_space", "inuse_objects", "alloc_space", "alloc_objects")
+_SMALLEST_SHARE = 0.0001
+
+
+@dataclass(slots=True)
+class _Node:
+    site: Site | None
+    sums: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
+    children: dict[tuple[str, int], _Node] = field(default_factory=dict)
+
+
+def flame(
+    scan: Scan | None,
+    profile: HeapProfile,
+    pattern_of: Mapping[tuple[str, int], str],
+    focus: re.Pattern[str] | None = None,
+) -> FlameNode:
+    """Merge all stacks. `pattern_of` gives a pattern by (file, line); frames below 0.01 % of all bytes are left out."""
+    root = _Node(None)
+    frames = profile_frames(scan, profile)
+    columns = [profile.values.get(name) or [0] * len(profile) for name in _COLUMNS]
+    for sample in range(len(profile)):
+        stack = [frame.site for location in frames.stack(sample) for frame in location]
+        if focus and not any(focus.search(site.symbol) or focus.search(str(site.position)) for site in stack):
+            continue
+        values = [int(column[sample]) for column in columns]
+        node = root
+        _grow(node, values)
+        for site in reversed(stack):
+            key = (site.symbol, site.line)
+            below = node.children.get(key)
+            if below is None:
+                below = node.children[key] = _Node(site)
+            _grow(below, values)
+            node = below
+    smallest = (root.sums[0] * _SMALLEST_SHARE, root.sums[2] * _SMALLEST_SHARE)
+    return _frozen(root, pattern_of, smallest)
+
+
+def _grow(node: _Node, values: list[int]) -> None:
+    for column, value in enumerate(values):
+        node.sums[column] += value
+
+
+def _frozen(node: _Node, pattern_of: Mapping[tuple[str, int], str], smallest: tuple[float, float]) -> FlameNode:
+    children = tuple(
+        _frozen(child, pattern_of, smallest)
+        for _, child in sorted(node.children.items())
+        if child.sums[0] > smallest[0] or child.sums[2] > smallest[1]
+    )
+    site = node.site or Site("", 0, 0, "root")
+    pattern = pattern_of.get((site.file, site.line), "")
+    return FlameNode(site.symbol, site.file, site.line, pattern, Measure(*node.sums), children)

@@ -1,0 +1,155 @@
+"""Frames of a profile, spelled as the scan spells them, and which of them are the user's own code.
+
+Deployed build and checkout differ as a rule: a frame is found again by import path, function and file name, never by
+the build machine's folder.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from whyheap.model.profile import HeapProfile
+from whyheap.model.scan import Scan
+from whyheap.model.site import Site
+from whyheap.parse.source_path import spell_foreign
+
+_DEPENDENCY = re.compile(r"@v\d|(?:^|/)vendor/")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame of a stack. `is_own` says that it is code the user can change: the main module's."""
+
+    site: Site
+    is_own: bool
+
+
+def split_symbol(symbol: str) -> tuple[str, str]:
+    """Cut a linker symbol into import path and function: `example.com/a/b.(*T).M` -> (`example.com/a/b`, `(*T).M`)."""
+    bracket = symbol.find("[")
+    slash = symbol.rfind("/", 0, bracket if bracket >= 0 else len(symbol))
+    dot = symbol.find(".", slash + 1)
+    if dot < 0:
+        return "", symbol
+    package = symbol[:dot]
+    return (unquote(package) if "%" in package else package), symbol[dot + 1 :]
+
+
+class OwnCode:
+    """Tells the user's packages from others, and finds their files in the checkout."""
+
+    def __init__(self, scan: Scan | None, std_prefix: str) -> None:
+        """`std_prefix` is the folder of the deployed build's std ("" with -trimpath), for when there is no scan."""
+        self._std_prefix = std_prefix
+        self._module = scan.module if scan else ""
+        self._scanned: set[str] = set()
+        self._files: dict[tuple[str, str], str] = {}
+        self._mains: list[str] = []
+        self._main_packages: dict[str, str] = {}
+        for package in scan.packages if scan else ():
+            self._scanned.add(package.package)
+            for file in package.files:
+                self._files[package.package, posixpath.basename(file)] = file
+        self._scan = scan
+
+    def add_mains(self, files: Iterable[tuple[str, str]]) -> None:
+        """Name the files (spelled) and import paths of programs, whose symbols all begin with `main.`."""
+        for file, package in files:
+            self._mains.append(file)
+            self._main_packages[file] = package
+
+    def frame(self, symbol: str, file: str, line: int) -> Frame:
+        """Spell one frame of the profile."""
+        package, function = split_symbol(symbol)
+        if package == "main":
+            found = self._main_file(file)
+            if found is not None:
+                return Frame(Site(found, line, 0, function, self._main_packages[found]), is_own=True)
+            return Frame(Site(_spell(file, package), line, 0, function, package), is_own=True)
+        known = self._files.get((package, posixpath.basename(file)))
+        if known is not None:
+            return Frame(Site(known, line, 0, function, package), is_own=True)
+        spelled = _spell(file, package)
+        return Frame(Site(spelled, line, 0, function, package), is_own=self._is_own(package, file))
+
+    def _main_file(self, file: str) -> str | None:
+        """The scanned file of a program with the longest common tail."""
+        parts = file.split("/")
+        best, best_length = None, 0
+        for candidate in self._mains:
+            length = 0
+            for one, other in zip(reversed(parts), reversed(candidate.split("/")), strict=False):
+                if one != other:
+                    break
+                length += 1
+            if length > best_length:
+                best, best_length = candidate, length
+        return best
+
+    def _is_own(self, package: str, file: str) -> bool:
+        if package in self._scanned:
+            return True
+        if self._module:
+            return package == self._module or package.startswith(self._module + "/")
+        if self._scan is not None or not package:
+            return False
+        if package in {"runtime", "command-line-arguments"} or _DEPENDENCY.search(file):
+            return False
+        tail = f"{package}/{posixpath.basename(file)}"
+        if file.endswith(tail) and file.removesuffix(tail) == self._std_prefix:
+            return bool(self._std_prefix == "" and "." in package.split("/", 1)[0])
+        return True
+
+
+def _spell(file: str, package: str) -> str:
+    spelled = spell_foreign(file)
+    base = posixpath.basename(file)
+    if spelled.startswith("/") and package and file.endswith(f"/{package}/{base}"):
+        return f"{package}/{base}"
+    return spelled
+
+
+def std_prefix(names: Sequence[str], files: Sequence[str]) -> str:
+    """Return the folder that holds std in the deployed build, told from where a package `runtime` stands."""
+    for name, file in zip(names, files, strict=True):
+        if name.startswith("runtime."):
+            tail = "runtime/" + posixpath.basename(file)
+            if file.endswith(tail):
+                return file.removesuffix(tail)
+    return "\0"  # nothing can match it: no std frame was seen
+
+
+class ProfileFrames:
+    """The frames of each location of a profile, made once per location."""
+
+    def __init__(self, profile: HeapProfile, own: OwnCode) -> None:
+        """Frames are made when first asked for."""
+        self._profile = profile
+        self._own = own
+        self._locations: dict[int, tuple[Frame, ...]] = {}
+        self._frames: dict[tuple[int, int], Frame] = {}
+
+    def stack(self, sample: int) -> Iterable[tuple[Frame, ...]]:
+        """Yield the frames location by location, leaf first; frames of one location were inlined into its last."""
+        profile = self._profile
+        for location in profile.stack_locations[profile.stack_offsets[sample] : profile.stack_offsets[sample + 1]]:
+            frames = self._locations.get(int(location))
+            if frames is None:
+                frames = self._locations[int(location)] = self._location(int(location))
+            yield frames
+
+    def _location(self, location: int) -> tuple[Frame, ...]:
+        profile = self._profile
+        frames = []
+        for row in range(int(profile.line_offsets[location]), int(profile.line_offsets[location + 1])):
+            key = (int(profile.line_functions[row]), int(profile.line_numbers[row]))
+            frame = self._frames.get(key)
+            if frame is None:
+                symbol, file = profile.function_names[key[0]], profile.function_files[key[0]]
+                frame = self._frames[key] = self._own.frame(symbol, file, key[1])
+            frames.append(frame)
+        return tuple(frames)

@@ -1,0 +1,40 @@
+"""What a scan of packages brings home."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from whyheap.model.facts import CompilerFact
+from whyheap.model.gauge import Gap, Origin
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedPackage:
+    """Facts of one package: those that the join needs. `files` are spelled as Site.file, `folder` is absolute.
+
+    `error` is the compiler's or go's own text when the package could not be built; `unknown` counts output lines that
+    were not understood.
+    """
+
+    package: str
+    folder: str
+    files: tuple[str, ...] = ()
+    is_program: bool = False
+    facts: tuple[CompilerFact, ...] = ()
+    error: str = ""
+    unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """All packages of a scan, sorted by import path. `module` is the main module's path, empty outside modules."""
+
+    root: str
+    module: str
+    go: str
+    goos: str
+    goarch: str
+    packages: tuple[ScannedPackage, ...]
+    origin: Origin
+    key: str = ""
+    gaps: tuple[Gap, ...] = field(default=())

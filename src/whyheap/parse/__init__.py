@@ -1,0 +1,1 @@
+"""Pure: bytes or text in, facts out. One file per format."""
