@@ -20,10 +20,11 @@ from whyheap.join import join
 from whyheap.model.finding import Finding
 from whyheap.model.report import Report, Totals
 from whyheap.model.scan import Scan
-from whyheap.patterns.catalogue import judge
 from whyheap.patterns.context import Context
+from whyheap.patterns.judge import judge
 
 _ANSWERS_KEPT = 16
+_UNKNOWN = b'{"kind":"unknown",'
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -90,10 +91,15 @@ def answer_scan(
     return answer
 
 
-def fact_lines(go: GoTool, options: ScanOptions, progress: Progress) -> tuple[Iterator[bytes], Scan]:
-    """Return all facts as JSON lines, package by package, and the scan they come from."""
-    compiled = compile_packages(go, options, progress)
-    return compiled.fact_lines(), compiled.load()
+def fact_lines(go: GoTool, options: ScanOptions, progress: Progress) -> Iterator[bytes]:
+    """Yield all facts as JSON lines, package by package; lines that were not understood come last in theirs."""
+    return compile_packages(go, options, progress).fact_lines()
+
+
+def count_unknown(lines: bytes) -> int:
+    """Count the lines of one package that were not understood."""
+    last = lines.rfind(b"\n", 0, -1) + 1
+    return lines.count(_UNKNOWN) if lines.startswith(_UNKNOWN, last) else 0
 
 
 def in_focus(finding: Finding, focus: re.Pattern[str]) -> bool:

@@ -12,6 +12,8 @@ import gc
 import hashlib
 import secrets
 import shutil
+import subprocess
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -120,10 +122,15 @@ class CompiledPackages:
         return ScannedPackage(package.path, package.Dir, files, is_program, stored.facts, unknown=stored.unknown)
 
 
-def compile_packages(go: GoTool, options: ScanOptions, progress: Progress = lambda _: None) -> CompiledPackages:
-    """Compile what changed and read it. Raises TargetError when no package at all could be scanned."""
+def compile_packages(
+    go: GoTool, options: ScanOptions, progress: Progress = lambda _: None, stop: threading.Event | None = None
+) -> CompiledPackages:
+    """Compile what changed and read it; setting `stop` ends go and raises KeyboardInterrupt.
+
+    Raises TargetError when no package at all could be scanned.
+    """
     environment = go.environment(options.folder)
-    compiler = _Compiler(go, environment, options, progress)
+    compiler = _Compiler(go, environment, options, progress, stop or threading.Event())
     with locked(compiler.folder), _no_collection():
         packages, note = compiler.run()
     compiled = CompiledPackages(compiler, packages, note)
@@ -135,7 +142,15 @@ def compile_packages(go: GoTool, options: ScanOptions, progress: Progress = lamb
 class _Compiler:
     """One scan: where its files are and which flags its packages get."""
 
-    def __init__(self, go: GoTool, environment: GoEnvironment, options: ScanOptions, progress: Progress) -> None:
+    def __init__(
+        self,
+        go: GoTool,
+        environment: GoEnvironment,
+        options: ScanOptions,
+        progress: Progress,
+        stop: threading.Event,
+    ) -> None:
+        self._stop = stop
         self._go = go
         self._options = options
         self._progress = progress
@@ -241,7 +256,7 @@ class _Compiler:
         try:
             with listing_file.open("wb") as stdout, text_file.open("wb") as stderr:
                 with self._go.start(arguments, self.root, stdout, stderr) as process:
-                    fresh = self._read_fresh(text_file, json_root, lambda: process.poll() is not None)
+                    fresh = self._read_fresh(text_file, json_root, lambda: self._has_ended(process))
                     status = process.wait()
             packages = self._listed(status, listing_file, text_file)
             for package in packages:
@@ -264,6 +279,11 @@ class _Compiler:
                 fresh[name] = self._read(block, log_folder)
                 self._progress(f"compiled {block.package}")
         return fresh
+
+    def _has_ended(self, process: subprocess.Popen[bytes]) -> bool:
+        if self._stop.is_set():
+            raise KeyboardInterrupt
+        return process.poll() is not None
 
     def _keep(self, package: ListedPackage, build_id: str, fresh: Mapping[str, _Read], json_root: Path) -> None:
         """Store what was read of a package, if it was compiled now."""

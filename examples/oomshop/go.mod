@@ -1,0 +1,3 @@
+module example.com/oomshop
+
+go 1.22

@@ -1,0 +1,211 @@
+"""From a Capture to a Report: join, judge, rank. Needs neither Go nor the target."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from whyheap.app.scan import count_packages, go_numbers, in_focus, title
+from whyheap.capture import Capture
+from whyheap.causes.catalogue import judge as judge_causes
+from whyheap.causes.history import LineGrowth, RuntimeHistory
+
+from whyheap.collect.runtime_sample import samples_from_gauges
+from whyheap.collect.sources import SourceFiles
+from whyheap.join import Joined, join
+from whyheap.join.flame import flame
+from whyheap.model.evidence import Evidence
+from whyheap.model.finding import Finding
+from whyheap.model.gauge import Gap
+from whyheap.model.measure import Measure
+from whyheap.model.profile import HeapProfile
+from whyheap.model.report import EntryPoint, Report, Totals
+from whyheap.model.verdict import Verdict
+from whyheap.parse.pprof import parse_profile
+from whyheap.parse.profile_math import subtract
+from whyheap.patterns.context import Context
+from whyheap.patterns.judge import judge as judge_patterns
+
+_SHOWN_ENTRY_POINTS = 50
+_FOREIGN_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What part of the answer to show."""
+
+    focus: re.Pattern[str] | None = None
+    keep_sources: bool = True
+    with_flame: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The report, the profile behind it, and the sources that were read for it."""
+
+    report: Report
+    profile: HeapProfile | None
+    sources: Mapping[str, str]
+    evidence: tuple[Evidence, ...]
+
+
+def analyse(capture: Capture, view: View) -> Analysis:
+    """Conclude. Raises FormatError when a profile in the capture is damaged."""
+    scan = capture.scan
+    files = SourceFiles(scan) if scan and view.keep_sources and not capture.sources else None
+    sources: Mapping[str, str] = (files if files is not None else capture.sources) if view.keep_sources else {}
+    profiles = [parse_profile(raw) for raw in capture.profiles]
+    profile = _windowed(profiles)
+    joined = join(scan, profile, sources, view.focus)
+    context = Context(go_numbers(scan.go) if scan else (0, 0), sources)
+    findings = judge_patterns(joined.evidence, context)
+    if view.focus is not None and profile is None:
+        findings = [finding for finding in findings if in_focus(finding, view.focus)]
+    ranked = _ranked(findings, joined.profile)
+    shown = {
+        file: text
+        for file in dict.fromkeys(finding.site.file for finding in ranked[:500])
+        if (text := sources.get(file)) is not None
+    }
+    verdict, unseen = _verdict(capture, profiles, joined, ranked, sources)
+    report = Report(
+        targets=capture.targets,
+        go=scan.go if scan else "",
+        verdict=verdict,
+        findings=tuple(ranked),
+        entry_points=_entries(joined.entry_points),
+        gauges=capture.gauges,
+        gaps=(*capture.gaps, *(scan.gaps if scan else ()), *unseen, *_gaps(capture, joined)),
+        totals=_totals(capture, joined, findings),
+        flame=flame(scan, profile, _patterns_by_line(ranked), view.focus) if profile and view.with_flame else None,
+        sources=shown,
+        title=title(scan) if scan else "",
+    )
+    kept = files.read if files is not None else sources
+    return Analysis(report, profile, kept, joined.evidence)
+
+
+def _windowed(profiles: list[HeapProfile]) -> HeapProfile | None:
+    """The newest profile; with an older one its alloc_* are those of the window, unless the process restarted."""
+    if not profiles:
+        return None
+    if len(profiles) == 1 or _total(profiles[-1]) < _total(profiles[0]):
+        return profiles[-1]
+    return subtract(profiles[-1], profiles[0])
+
+
+def _total(profile: HeapProfile) -> int:
+    return int(sum(profile.values.get("alloc_space", ())))
+
+
+def _ranked(findings: Iterable[Finding], whole: Measure | None) -> list[Finding]:
+    """Order by the larger of the two shares, of memory in use and of allocation; static findings by place."""
+    inuse = max(whole.inuse_bytes, 1) if whole else 1
+    alloc = max(whole.alloc_bytes, 1) if whole else 1
+
+    def weight(finding: Finding) -> float:
+        measure = finding.measure or Measure()
+        return max(measure.inuse_bytes / inuse, measure.alloc_bytes / alloc)
+
+    return sorted(findings, key=lambda finding: (-weight(finding), finding.site, finding.pattern, finding.id))
+
+
+def _verdict(
+    capture: Capture,
+    profiles: list[HeapProfile],
+    joined: Joined,
+    findings: list[Finding],
+    sources: Mapping[str, str],
+) -> tuple[Verdict | None, tuple[Gap, ...]]:
+    if not capture.gauges:
+        return None, ()
+    history = RuntimeHistory(
+        samples=samples_from_gauges(capture.gauges, capture.goroutines),
+        growth=_growth(capture, profiles, joined, findings, sources),
+        limit_name=capture.limit_name,
+        findings=findings,
+    )
+    judgement = judge_causes(history)
+    return judgement.verdict, judgement.gaps
+
+
+def _growth(
+    capture: Capture,
+    profiles: list[HeapProfile],
+    joined: Joined,
+    findings: list[Finding],
+    sources: Mapping[str, str],
+) -> tuple[LineGrowth, ...]:
+    """Bytes in use per line of the user's code, at the window's start and end."""
+    if len(profiles) < 2:  # noqa: PLR2004 - a window has two ends
+        return ()
+    before = {
+        evidence.site.position: evidence.measure.inuse_bytes
+        for evidence in join(capture.scan, profiles[0], sources).evidence
+        if evidence.measure
+    }
+    leads: dict[tuple[str, int], Finding] = {}
+    for finding in findings:
+        leads.setdefault((finding.site.file, finding.site.line), finding)
+    growth = []
+    for evidence in joined.evidence:
+        after = evidence.measure.inuse_bytes
+        earlier = before.get(evidence.site.position, 0)
+        if not after and not earlier:
+            continue
+        lead = leads.get((evidence.site.file, evidence.site.line))
+        growth.append(
+            LineGrowth(evidence.site, earlier, after, lead.pattern if lead else "", lead.message if lead else "")
+        )
+    return tuple(sorted(growth, key=lambda line: (-line.after_bytes, line.site)))
+
+
+def _patterns_by_line(findings: Iterable[Finding]) -> dict[tuple[str, int], str]:
+    patterns: dict[tuple[str, int], str] = {}
+    for finding in findings:
+        patterns.setdefault((finding.site.file, finding.site.line), finding.pattern)
+    return patterns
+
+
+def _entries(entries: Iterable[EntryPoint]) -> tuple[EntryPoint, ...]:
+    return tuple(entries)[:_SHOWN_ENTRY_POINTS]
+
+
+def _totals(capture: Capture, joined: Joined, findings: list[Finding]) -> Totals:
+    lines = {(finding.site.file, finding.site.line) for finding in findings}
+    explained = Measure()
+    for evidence in joined.evidence:
+        if evidence.measure and (evidence.site.file, evidence.site.line) in lines:
+            explained += evidence.measure
+    rss = next((gauge.value for gauge in reversed(capture.gauges) if gauge.name == "rss"), None)
+    heap_sites = sum(1 for finding in findings if finding.facts)
+    return Totals(
+        heap_sites=heap_sites,
+        packages=count_packages(capture.scan) if capture.scan else 0,
+        profile=joined.profile,
+        explained=explained if joined.profile is not None else None,
+        ranked_by="alloc",
+        rss_bytes=int(rss) if rss is not None else None,
+        window_seconds=capture.window_seconds,
+    )
+
+
+def _gaps(capture: Capture, joined: Joined) -> Iterable[Gap]:
+    whole = joined.profile
+    if whole is not None and capture.scan is not None and whole.alloc_bytes:
+        share = joined.attributed.alloc_bytes / whole.alloc_bytes
+        if share < _FOREIGN_SHARE:
+            top = ", ".join(f"{other.callee} ({other.leaf})" for other in joined.unattributed[:2])
+            yield Gap(
+                "join",
+                f"only {share:.0%} of the allocated bytes have a frame of {capture.scan.module or 'the scanned packages'}"
+                + (f"; most of the others are in {top}" if top else ""),
+                "Name the packages that the service was built from, or its dependencies' packages as well",
+            )
+    if whole is not None and capture.scan is None:
+        yield Gap(
+            "compiler",
+            "no source was scanned: the reasons are not known",
+            "Name the packages too:  whyheap why ./... URL",
+        )

@@ -1,0 +1,134 @@
+"""What causes judge: a process over a window, and what grew in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from whyheap.causes.live_heap import LiveHeap, gc_percent, live_heap, non_heap_bytes, root_bytes
+from whyheap.causes.trend import Trend, judge_trend
+from whyheap.collect.runtime_sample import RuntimeSample
+from whyheap.goruntime.heap_goal import Pacing
+from whyheap.model.finding import Finding
+from whyheap.model.site import Site
+
+LEAST_RISE_BYTES = 1 << 20
+"""Less live heap than this, gained in a window, is not called growth."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineGrowth:
+    """Bytes in use that a user line holds, in two heap profiles: at the window's start and at its end.
+
+    `reason` says why the value is kept, as a sentence without a full stop ("it is stored in main.cache"); `pattern` is
+    the finding's slug; both are empty when unknown.
+    """
+
+    site: Site
+    before_bytes: int
+    after_bytes: int
+    pattern: str = ""
+    reason: str = ""
+
+    @property
+    def grown_bytes(self) -> int:
+        """What came in the window."""
+        return self.after_bytes - self.before_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The memory limit that the process runs under, and what counts against it now (reclaimable cache left out)."""
+
+    bytes: float
+    usage_bytes: float
+    name: str
+
+
+@dataclass(frozen=True)
+class RuntimeHistory:
+    """A process over a window: samples in order of time, and the lines whose bytes changed.
+
+    `limit_name` says whose limit the samples' `container_limit` is ("cgroup v2 /shop").
+    """
+
+    samples: tuple[RuntimeSample, ...]
+    growth: tuple[LineGrowth, ...] = ()
+    limit_name: str = ""
+    findings: Sequence[Finding] = ()
+
+    @cached_property
+    def last(self) -> dict[str, float]:
+        """The latest value of each gauge."""
+        values: dict[str, float] = {}
+        for sample in self.samples:
+            values |= sample.values
+        if self.samples and "heap_goal" not in self.samples[-1].values:
+            values.pop("heap_goal", None)
+        return values
+
+    @property
+    def seconds(self) -> float:
+        """The window."""
+        return self.samples[-1].seconds - self.samples[0].seconds if self.samples else 0.0
+
+    @cached_property
+    def pacing(self) -> Pacing:
+        """GOGC and GOMEMLIMIT; see `gogc_is_known`."""
+        limit = self.last.get("memory_limit")
+        return Pacing(gc_percent(self.samples)[0], None if limit is None else int(limit))
+
+    @cached_property
+    def gogc_is_known(self) -> bool:
+        """Whether GOGC was told rather than assumed."""
+        return gc_percent(self.samples)[1]
+
+    @cached_property
+    def live(self) -> LiveHeap:
+        """The live heap after each collection."""
+        return live_heap(self.samples, self.pacing)
+
+    @cached_property
+    def live_trend(self) -> Trend | None:
+        """Whether the live heap grows; None when that cannot be told."""
+        return judge_trend(self.live.points, LEAST_RISE_BYTES)
+
+    @property
+    def alloc_rate(self) -> float | None:
+        """Bytes allocated a second over the window; None for a single sample."""
+        if self.seconds <= 0 or "total_alloc" not in self.samples[0].values:
+            return None
+        return (self.last["total_alloc"] - self.samples[0].values["total_alloc"]) / self.seconds
+
+    @cached_property
+    def limit(self) -> Limit | None:
+        """The container's limit, else the machine's memory, else None."""
+        for limit, usage in (("container_limit", "container_usage"), ("machine_memory", "machine_usage")):
+            if limit in self.last:
+                default = "the container" if limit == "container_limit" else "the machine's memory"
+                return Limit(self.last[limit], self.last.get(usage, 0.0), self.limit_name or default)
+        return None
+
+    @property
+    def beside_heap_bytes(self) -> float:
+        """What counts against the limit besides heap objects: stacks, metadata, binaries, fragments, other
+        processes.
+        """
+        mapped = self.last.get("heap_sys", 0.0) - self.last.get("heap_released", 0.0)
+        fragments = self.last.get("heap_inuse", 0.0) - self.last.get("heap_alloc", 0.0)
+        runtime = (
+            self.last.get("stack_inuse", 0.0) + self.last.get("runtime_metadata", 0.0) / 2
+        )  # about half is resident
+        charged = self.limit.usage_bytes - mapped if self.limit else 0.0
+        return max(charged, runtime) + max(fragments, 0.0)
+
+    @property
+    def root_bytes(self) -> float:
+        """Stacks, which the heap goal counts as well."""
+        return root_bytes(self.last)
+
+    @property
+    def non_heap_bytes(self) -> float:
+        """What counts against GOMEMLIMIT besides heap objects."""
+        return non_heap_bytes(self.last)

@@ -1,0 +1,146 @@
+"""Live heap growth: objects stay reachable, and every collection finds more of them.
+
+What it is: The program keeps what it should let go: a map or slice that only gains entries, a cache without a bound, a
+list of listeners or sessions that nobody removes. The collector works as it should; it may not free what can still be
+reached.
+
+How to tell: The live heap after each collection rises steadily over the window. Between collections the heap rises in
+any program, so only the points just after a collection count. In two heap profiles the same lines hold more bytes in
+the second.
+
+What tells it apart: A warm-up levels off; a cache with a bound stays at it; a burst comes down again at the next
+collection. If goroutines grow with the heap and hold it, the cause is goroutine-leak. If the live heap is level and
+only the heap's peak is too high, it is gc-headroom.
+
+What to do: Find the line that grows and what keeps its values: bound the cache, delete entries when they end, cut the
+slice's reference to its array. GOMEMLIMIT or a lower GOGC only buy time: they collect garbage, and this is not garbage.
+
+When to leave it: The structure is meant to grow, its final size is known, and that size with the collector's headroom
+(twice under GOGC=100) fits the limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from whyheap.causes.cause import Cause
+from whyheap.causes.forecast import Forecast, forecast_limit
+from whyheap.causes.history import LineGrowth, RuntimeHistory
+from whyheap.causes.trend import Trend
+from whyheap.causes.verdict_words import limit_statement, pacing_statement, spell_forecast
+from whyheap.goruntime.heap_goal import Pacing
+from whyheap.model.finding import Certainty
+from whyheap.model.verdict import CauseVerdict, Statement
+from whyheap.units import format_bytes, format_duration, format_rate, format_share, spell_bytes
+
+CAUSE = Cause("live-heap-growth", "Live heap grows", __doc__)
+
+LEAST_OWN_SHARE = 0.2
+"""Of the growth, what other causes must leave over for this one to be named."""
+LINES_SHOWN = 3
+LEAST_LINE_SHARE = 0.05
+SAFE_SHARE = 0.9
+"""Of the container's limit, for GOMEMLIMIT: the rest is for what the runtime does not count."""
+_MEBIBYTE = 1 << 20
+
+
+def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdict | None:
+    """Name the cause when the live heap grows by more than what the causes in `taken` already hold."""
+    trend = history.live_trend
+    if trend is None or not trend.grows or history.live.bytes is None:
+        return None
+    own_share = 1.0 - explained_share(history, taken)
+    if own_share < LEAST_OWN_SHARE:
+        return None
+    lines = growing_lines(history, taken)
+    held = sum(line.after_bytes for line in lines)
+    size = int(max(trend.rise * own_share, held))
+    forecast = forecast_limit(history, trend.slope)
+    return CauseVerdict(
+        CAUSE.slug,
+        Certainty.MEASURED if history.live.by_goal and history.gogc_is_known else Certainty.INFERRED,
+        size,
+        min(size / history.live.bytes, 1.0),
+        _summary(trend, forecast),
+        tuple(_evidence(history, trend, lines)),
+        tuple(_advice(history, trend, forecast, lines)),
+    )
+
+
+def explained_share(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> float:
+    """Return how much of the live heap's growth belongs to lines that other causes name, 0..1."""
+    claimed = {statement.site for verdict in taken for statement in verdict.evidence if statement.site}
+    grown = [line for line in history.growth if line.grown_bytes > 0]
+    total = sum(line.grown_bytes for line in grown)
+    if total:
+        return sum(line.grown_bytes for line in grown if line.site in claimed) / total
+    trend = history.live_trend
+    rise = trend.rise if trend else 0.0
+    return min(sum(verdict.bytes for verdict in taken) / rise, 1.0) if rise > 0 else 0.0
+
+
+def growing_lines(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> list[LineGrowth]:
+    """Return the lines that grew most and that no other cause names."""
+    claimed = {statement.site for verdict in taken for statement in verdict.evidence if statement.site}
+    grown = sorted(
+        (line for line in history.growth if line.grown_bytes > 0 and line.site not in claimed),
+        key=lambda line: (-line.grown_bytes, line.site),
+    )
+    total = sum(line.grown_bytes for line in grown)
+    return [line for line in grown[:LINES_SHOWN] if line.grown_bytes >= LEAST_LINE_SHARE * total]
+
+
+def _summary(trend: Trend, forecast: Forecast | None) -> str:
+    rate = format_rate(trend.slope.value)
+    if forecast is None:
+        return f"live heap grows {rate}"
+    return f"live heap grows {rate}: the limit is reached in {spell_forecast(forecast)}"
+
+
+def _evidence(history: RuntimeHistory, trend: Trend, lines: Sequence[LineGrowth]) -> list[Statement]:
+    live = history.live.bytes or 0.0
+    statements = [
+        Statement(
+            f"the live heap is {format_bytes(live)} and rose by {format_bytes(trend.rise)} in {format_duration(trend.seconds)}, "
+            f"over {trend.points} {'collections' if history.live.by_goal else 'stretches of samples'}",
+            Certainty.MEASURED if history.gogc_is_known else Certainty.INFERRED,
+        )
+    ]
+    for line in lines:
+        share = f", {format_share(line.after_bytes / live)} of the live heap" if 0 < line.after_bytes <= live else ""
+        text = (
+            f"{line.site.position} holds {format_bytes(line.after_bytes)}{share}, {format_bytes(line.grown_bytes)} more"
+        )
+        statements.append(Statement(text, Certainty.MEASURED, line.site))
+        reason = line.reason or _reason(history, line)
+        if reason:
+            statements.append(Statement(reason, Certainty.STATED, line.site))
+    pacing = pacing_statement(history)
+    return [*statements, *([pacing] if pacing else []), limit_statement(history)]
+
+
+def _reason(history: RuntimeHistory, line: LineGrowth) -> str:
+    """Return why the line's value is kept, in the words of its finding."""
+    for finding in history.findings:
+        if (finding.site.file, finding.site.line) == (line.site.file, line.site.line):
+            return finding.message
+    return ""
+
+
+def _advice(history: RuntimeHistory, trend: Trend, forecast: Forecast | None, lines: Sequence[LineGrowth]) -> list[str]:
+    advice = [f"{line.site.position}: bound or empty what keeps these values; it only grows" for line in lines[:1]]
+    if not lines:
+        advice.append("find the line that grows: compare two heap profiles taken further apart (--seconds)")
+    if forecast is None or history.limit is None or history.pacing.memory_limit_bytes is not None:
+        return advice
+    outside = max(
+        history.limit.usage_bytes - (history.last.get("sys", 0.0) - history.last.get("heap_released", 0.0)), 0.0
+    )
+    memory_limit = int((SAFE_SHARE * history.limit.bytes - outside) // _MEBIBYTE * _MEBIBYTE)
+    if memory_limit <= (history.live.bytes or 0.0):
+        return advice
+    later = forecast_limit(history, trend.slope, Pacing(history.pacing.gc_percent, memory_limit))
+    gained = (later.seconds if later else 0.0) - forecast.seconds
+    if gained > 1:
+        advice.append(f"GOMEMLIMIT={spell_bytes(memory_limit)} buys about {format_duration(gained)}, not a cure")
+    return advice

@@ -1,0 +1,75 @@
+"""Whether a short series grows, and does not merely warm up, jump once or swing.
+
+A window of seconds cannot tell a slow swing from a leak, so a trend must pass five tests: a rank test, a slope whose
+interval is above zero, a rise that matters, no levelling off at the end, and no deep fall in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from whyheap.stats import Slope, mann_kendall, theil_sen
+
+LEAST_POINTS = 4
+"""With fewer, even a strict rise is seen by chance more often than CHANCE (4 values: 1 of 24 orders)."""
+CHANCE = 0.05
+LEAST_RISE_SHARE = 0.03
+LATE_SLOPE_SHARE = 0.2
+LATE_POINTS = 3
+DEEPEST_FALL_SHARE = 0.5
+LARGEST_STEP_SHARE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A judged series. `reason` says in words why it does not grow; `slope` is per second; `rise` over the window."""
+
+    grows: bool
+    reason: str
+    slope: Slope
+    rise: float
+    points: int
+    seconds: float
+
+
+def judge_trend(points: Sequence[tuple[float, float]], least_rise: float) -> Trend | None:
+    """Judge (seconds, value) in order of time; None when there are too few points to tell."""
+    if len(points) < LEAST_POINTS or points[0][0] >= points[-1][0]:
+        return None
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    slope = theil_sen(xs, ys)
+    seconds = xs[-1] - xs[0]
+    rise = slope.value * seconds
+    reason = _why_not(xs, ys, slope, rise, max(least_rise, LEAST_RISE_SHARE * median(ys)))
+    return Trend(not reason, reason, slope, rise, len(points), seconds)
+
+
+def _why_not(xs: Sequence[float], ys: Sequence[float], slope: Slope, rise: float, least_rise: float) -> str:
+    if rise < least_rise:
+        return "it stays level"
+    if mann_kendall(ys).p_rising > CHANCE or slope.low <= 0:
+        return "it rises and falls"
+    if _deepest_fall(ys) > DEEPEST_FALL_SHARE * rise:
+        return "it rises and falls"
+    if _largest_step(ys) > LARGEST_STEP_SHARE * (ys[-1] - ys[0]):
+        return "it jumped once and stays level"
+    late = max(LATE_POINTS, len(xs) // 3)
+    mean_slope = (ys[-1] - ys[0]) / (xs[-1] - xs[0])  # far above the median one after a steep start
+    if theil_sen(xs[-late:], ys[-late:]).value < LATE_SLOPE_SHARE * max(slope.value, mean_slope):
+        return "it rose at first and levelled off"
+    return ""
+
+
+def _deepest_fall(ys: Sequence[float]) -> float:
+    deepest, highest = 0.0, ys[0]
+    for y in ys:
+        highest = max(highest, y)
+        deepest = max(deepest, highest - y)
+    return deepest
+
+
+def _largest_step(ys: Sequence[float]) -> float:
+    """Return the largest rise from one value to the next."""
+    return max(later - earlier for earlier, later in zip(ys, ys[1:], strict=False))

@@ -1,0 +1,69 @@
+"""`whyheap patterns` and `whyheap causes`."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping
+
+import click
+
+from whyheap.cli.options import common_options
+from whyheap.cli.output import Terminal
+
+_LONGEST_LINE = 100
+
+
+@click.command()
+@click.argument("slug", required=False)
+@common_options
+def patterns(slug: str | None, *, quiet: bool, verbose: bool, no_color: bool) -> None:  # noqa: ARG001 - common options
+    """List the patterns, or explain the one named SLUG."""
+    from whyheap.patterns.catalogue import PATTERNS, REASONS, get  # noqa: PLC0415 - imported when used
+
+    width = min(Terminal.detect(no_color=no_color).width, _LONGEST_LINE)
+    if slug is None:
+        _print_list(((one.slug, one.title) for one in PATTERNS), width)
+        click.echo("\n Anything else is named by the compiler's own reason:\n")
+        _print_list(((one.slug, one.title) for one in REASONS), width)
+        click.echo("\n whyheap patterns SLUG explains one")
+        return
+    pattern = get(slug)
+    _print_page(pattern.slug, pattern.title, pattern.doc, width)
+    if pattern.fixes:
+        click.echo("\n Ways out")
+        for fix in pattern.fixes:
+            click.echo(
+                textwrap.fill(f"{fix.title} ({fix.kind})", width - 2, initial_indent="   ", subsequent_indent="   ")
+            )
+
+
+@click.command()
+@click.argument("slug", required=False)
+@common_options
+def causes(slug: str | None, *, quiet: bool, verbose: bool, no_color: bool) -> None:  # noqa: ARG001 - common options
+    """List the causes, or explain the one named SLUG."""
+    from whyheap.causes.catalogue import CAUSES, get  # noqa: PLC0415 - imported when used
+
+    width = min(Terminal.detect(no_color=no_color).width, _LONGEST_LINE)
+    if slug is None:
+        _print_list(((one.slug, one.title) for one in CAUSES), width)
+        click.echo("\n whyheap causes SLUG explains one")
+        return
+    cause = get(slug)
+    _print_page(cause.slug, cause.title, cause.sections, width)
+
+
+def _print_list(rows: Iterable[tuple[str, str]], width: int) -> None:
+    rows = list(rows)
+    column = max(len(slug) for slug, _ in rows) + 3
+    for slug, title in rows:
+        click.echo(
+            textwrap.fill(title, width, initial_indent=f" {slug:<{column}}", subsequent_indent=" " * (column + 1))
+        )
+
+
+def _print_page(slug: str, title: str, sections: Mapping[str, str], width: int) -> None:
+    click.echo(f" {slug}: {title}")
+    for heading, text in sections.items():
+        click.echo(f"\n {heading}")
+        click.echo(textwrap.fill(" ".join(text.split()), width - 2, initial_indent="   ", subsequent_indent="   "))

@@ -1,0 +1,150 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from whyheap.errors import UsageError
+
+_LONGEST_SECONDS = 86_400.0
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def build_options(function: F) -> F:
+    """Add the flags of the user's real build."""
+    for option in reversed(
+        (
+            click.option("--go", "go", metavar="PATH|VERSION", default="", help="The go command to ask, or a version."),
+            click.option("--tags", default="", metavar="TAGS", help="Build tags, as for go build."),
+            click.option("--gcflags", default="", metavar="FLAGS", help="More compiler flags of the real build."),
+            click.option("--goos", default="", metavar="OS", help="Target system, as GOOS."),
+            click.option("--goarch", default="", metavar="ARCH", help="Target architecture, as GOARCH."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def report_options(function: F) -> F:
+    """Add what decides on the report's form."""
+    for option in reversed(
+        (
+            click.option(
+                "-o",
+                "--output",
+                "outputs",
+                multiple=True,
+                metavar="FILE",
+                help="Write a report; the suffix chooses the format (.html, .json, .whyheap, ...), - is stdout. Repeatable.",
+            ),
+            click.option(
+                "--format", "format_", metavar="FORMAT", help="Format of stdout, or of -o: text, json, html, ..."
+            ),
+            click.option("--focus", default="", metavar="REGEX", help="Only functions, files or patterns that match."),
+            click.option("--all", "all_rows", is_flag=True, help="All lines, not only the first."),
+            click.option("--no-source", is_flag=True, help="Neither show nor store source text."),
+            click.option("--redact", is_flag=True, help="Leave out hosts and folders of this machine."),
+        )
+    ):
+        function = option(function)
+    return common_options(function)
+
+
+def common_options(function: F) -> F:
+    """Add what every command takes."""
+    for option in reversed(
+        (
+            click.option("-q", "--quiet", is_flag=True, help="No progress and no notes."),
+            click.option("-v", "--verbose", is_flag=True, help="More detail: what was asked of whom."),
+            click.option("--no-color", is_flag=True, help="No colours (also: NO_COLOR)."),
+            click.option(
+                "--config",
+                type=click.Path(path_type=Path, dir_okay=False),
+                default=None,
+                is_eager=True,
+                expose_value=False,
+                callback=_read_config,
+                help="Defaults for these options [whyheap.toml].",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def pattern_of(focus: str) -> re.Pattern[str] | None:
+    """Compile --focus; None when it is empty."""
+    if not focus:
+        return None
+    try:
+        return re.compile(focus)
+    except re.error as error:
+        raise UsageError(
+            f"--focus {focus}: {error}", "It takes a regular expression, such as  --focus 'Handler$'"
+        ) from error
+
+
+def go_env(goos: str, goarch: str) -> dict[str, str]:
+    """Return the environment that a cross scan needs."""
+    return {name: value for name, value in (("GOOS", goos), ("GOARCH", goarch)) if value}
+
+
+def seconds_of(text: str, option: str) -> float:
+    """Parse a duration: plain seconds, or as Go writes them (30s, 5m)."""
+    from whyheap.units import parse_duration  # noqa: PLC0415 - regular expressions that help need not pay for
+
+    try:
+        value = float(text)
+    except ValueError:
+        value = parse_duration(text)
+    if not 0 <= value <= _LONGEST_SECONDS:
+        raise UsageError(f"{option} {text}: not between 0 and a day", f"Write {option} 30 or {option} 5m")
+    return value
+
+
+def headers_of(headers: Iterable[str]) -> dict[str, str]:
+    """Split `Name: value` headers; their values are sent and never stored."""
+    split = {}
+    for header in headers:
+        name, colon, value = header.partition(":")
+        if not colon or not name.strip():
+            raise UsageError("--header needs a name and a value", "Write --header 'Authorization: Bearer TOKEN'")
+        split[name.strip()] = value.strip()
+    return split
+
+
+def _read_config(ctx: click.Context, _: click.Parameter, value: Path | None) -> None:
+    """Take defaults from whyheap.toml: keys are the long options' names, in a table per command or at the top."""
+    file = value or Path("whyheap.toml")
+    if value is None and not file.is_file():
+        return
+    import tomllib  # noqa: PLC0415 - only where there is a file
+
+    try:
+        with file.open("rb") as handle:
+            settings = tomllib.load(handle)
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{file} is not valid TOML: {error}") from error
+    own = settings.get(ctx.info_name or "", {})
+    flat = {name: setting for name, setting in settings.items() if not isinstance(setting, dict)}
+    known = {
+        option.lstrip("-"): str(parameter.name)
+        for parameter in ctx.command.params
+        for option in parameter.opts
+        if option.startswith("--")
+    }
+    for name in own:
+        if name not in known:
+            raise UsageError(
+                f"{file}: [{ctx.info_name}] has no option {name!r}", f"It knows: {', '.join(sorted(known))}"
+            )
+    merged = {**flat, **own}
+    ctx.default_map = {known[name]: setting for name, setting in merged.items() if name in known}

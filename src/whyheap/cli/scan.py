@@ -1,0 +1,107 @@
+"""`whyheap scan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from whyheap.app.scan import ScanRequest, answer_scan, count_unknown, fact_lines
+from whyheap.cli.options import build_options, go_env, pattern_of, report_options
+from whyheap.cli.output import Progress, Terminal, plan, write_all, write_stdout
+from whyheap.collect.compiler import ScanOptions
+from whyheap.errors import UsageError
+from whyheap.host.files import write_atomically
+from whyheap.host.go import GoTool, find_go
+from whyheap.model.report import Report
+from whyheap.report.formats import Format, FormatKind
+
+
+@click.command()
+@click.argument("packages", nargs=-1)
+@click.option("--facts", is_flag=True, help="All facts of the compiler, one JSON object a line.")
+@click.option("--tests", is_flag=True, help="Also the packages' tests.")
+@build_options
+@report_options
+def scan(
+    packages: tuple[str, ...],
+    *,
+    facts: bool,
+    tests: bool,
+    go: str,
+    tags: str,
+    gcflags: str,
+    goos: str,
+    goarch: str,
+    outputs: tuple[str, ...],
+    format_: str | None,
+    focus: str,
+    all_rows: bool,
+    no_source: bool,
+    redact: bool,
+    quiet: bool,
+    verbose: bool,
+    no_color: bool,
+) -> None:
+    """Say which lines allocate on the heap, and why: from the compiler's own decisions, without running anything.
+
+    PACKAGES are as for go build; ./... when none is named. The second scan of the same code reads only what changed.
+    """
+    options = ScanOptions(Path.cwd(), packages or ("./...",), tags, gcflags, tests=tests)
+    progress = Progress(quiet=quiet)
+    tool = find_go(go, go_env(goos, goarch))
+    if facts:
+        if format_ not in {None, "jsonl"} or len(outputs) > 1:
+            raise UsageError(
+                "--facts are written as jsonl, to one place", "whyheap scan --facts --format jsonl > facts.jsonl"
+            )
+        _write_facts(tool, options, outputs, progress)
+        return
+    planned = plan(outputs, format_, (FormatKind.REPORT,))
+    terminal = Terminal.detect(no_color=no_color)
+    request = ScanRequest(options, pattern_of(focus), keep_sources=not no_source)
+    unknown = 0
+
+    def answer(form: Format) -> bytes:
+        nonlocal unknown
+        rendering = repr((form.name, terminal, all_rows, redact))
+        answered = answer_scan(
+            tool, request, rendering, lambda report: _render(report, form, terminal, all_rows=all_rows), progress
+        )
+        unknown = answered.unknown
+        progress.clear()
+        return answered.output
+
+    write_all(planned, answer)
+    _note_unknown(unknown, progress)
+
+
+def _render(report: Report, form: Format, terminal: Terminal, *, all_rows: bool) -> bytes:
+    if form.name == "text":
+        from whyheap.report.to_terminal import scan_to_terminal  # noqa: PLC0415 - brings rich
+
+        text = scan_to_terminal(report, width=terminal.width, color=terminal.color, all_rows=all_rows)
+        return text.encode("utf-8", "replace")
+    rendered = form.load()(report)
+    return rendered if isinstance(rendered, bytes) else str(rendered).encode("utf-8", "replace")
+
+
+def _write_facts(tool: GoTool, options: ScanOptions, outputs: tuple[str, ...], progress: Progress) -> None:
+    unknown = 0
+    kept: list[bytes] = []
+    to_file = bool(outputs) and outputs[0] != "-"
+    for part in fact_lines(tool, options, progress):
+        progress.clear()
+        unknown += count_unknown(part)
+        if to_file:
+            kept.append(part)
+        else:
+            write_stdout(part)
+    if to_file:
+        write_atomically(outputs[0], b"".join(kept))
+    _note_unknown(unknown, progress)
+
+
+def _note_unknown(unknown: int, progress: Progress) -> None:
+    if unknown:
+        progress.note(f"{unknown} lines of the compiler's output were not understood (kind unknown in --facts)")

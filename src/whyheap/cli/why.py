@@ -1,0 +1,126 @@
+"""`whyheap why`: the main job."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from whyheap import __version__
+from whyheap.app.analyse import Analysis, View, analyse
+from whyheap.app.gather import Gathered, Interrupted, WhyRequest, gather
+from whyheap.app.redact import redacted
+from whyheap.capture import Capture, save_capture
+from whyheap.cli.main import print_error
+from whyheap.cli.options import build_options, go_env, headers_of, pattern_of, report_options, seconds_of
+from whyheap.cli.output import Progress, Terminal, plan, write_all
+from whyheap.errors import UsageError
+from whyheap.host.files import write_atomically
+from whyheap.host.http import Access
+from whyheap.report.formats import Format, FormatKind
+
+
+@click.command()
+@click.argument("targets", nargs=-1)
+@click.option("--seconds", default="10", metavar="N", help="How long to observe a service; 0 = one moment [10].")
+@click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Sent to the service. Repeatable.")
+@click.option("--timeout", default="30", metavar="N", help="Longest wait for one answer of the service [30].")
+@click.option("--ca-file", default="", metavar="FILE", help="Trust this certificate authority.")
+@click.option("--insecure", is_flag=True, help="Do not check the service's certificate.")
+@build_options
+@report_options
+def why(
+    targets: tuple[str, ...],
+    *,
+    seconds: str,
+    headers: tuple[str, ...],
+    timeout: str,
+    ca_file: str,
+    insecure: bool,
+    go: str,
+    tags: str,
+    gcflags: str,
+    goos: str,
+    goarch: str,
+    outputs: tuple[str, ...],
+    format_: str | None,
+    focus: str,
+    all_rows: bool,
+    no_source: bool,
+    redact: bool,
+    quiet: bool,
+    verbose: bool,
+    no_color: bool,
+) -> int:
+    """Say why a Go process runs out of memory, which lines are to blame, why they are on the heap and what to change.
+
+    TARGETS are packages (., ./...), http(s)://HOST:PORT of a service with net/http/pprof, heap profiles and saved
+    captures (*.whyheap); . when none is named. Nothing is changed, no collection is forced, nothing is stopped.
+    """
+    planned = plan(outputs, format_, (FormatKind.REPORT, FormatKind.PROFILE, FormatKind.CAPTURE))
+    terminal = Terminal.detect(no_color=no_color)
+    progress = Progress(quiet=quiet)
+    access = Access(headers_of(headers), seconds_of(timeout, "--timeout"), ca_file=ca_file, insecure=insecure)
+    request = WhyRequest(
+        targets or (".",),
+        Path.cwd(),
+        seconds_of(seconds, "--seconds"),
+        go,
+        go_env(goos, goarch),
+        tags,
+        gcflags,
+        access,
+    )
+    view = View(pattern_of(focus), keep_sources=not no_source)
+    try:
+        gathered = gather(request, progress)
+        progress("judging")
+        analysis = analyse(gathered.capture, view)
+    except Interrupted as interrupted:
+        progress.clear()
+        _save_interrupted(interrupted.capture, [path for path, form in planned if form.kind is FormatKind.CAPTURE])
+        raise
+    finally:
+        progress.clear()
+    if redact:
+        analysis = replace(analysis, report=redacted(analysis.report))
+    write_all(planned, lambda form: _render(form, analysis, gathered.capture, terminal, all_rows=all_rows))
+    if verbose:
+        for origin in gathered.capture.origins:
+            progress.note(f"{origin.witness}: {origin.tool}, {origin.command}, {origin.input} at {origin.at}")
+    return _exit_code(gathered)
+
+
+def _render(form: Format, analysis: Analysis, capture: Capture, terminal: Terminal, *, all_rows: bool) -> bytes:
+    if form.kind is FormatKind.CAPTURE:
+        return save_capture(replace(capture, sources=dict(analysis.sources)), __version__)
+    if form.kind is FormatKind.PROFILE:
+        if analysis.profile is None:
+            raise UsageError(f"there is no heap profile to write as {form.name}", "Name a service or a profile")
+        return _bytes(form.load()(analysis.profile))
+    if form.name == "text":
+        from whyheap.report.to_terminal import scan_to_terminal, to_terminal  # noqa: PLC0415 - brings rich
+
+        report = analysis.report
+        if report.verdict is None and report.totals.profile is None:
+            return _bytes(scan_to_terminal(report, width=terminal.width, color=terminal.color, all_rows=all_rows))
+        return _bytes(to_terminal(report, width=terminal.width, color=terminal.color, all_rows=all_rows))
+    return _bytes(form.load()(analysis.report))
+
+
+def _bytes(rendered: bytes | str) -> bytes:
+    return rendered if isinstance(rendered, bytes) else rendered.encode("utf-8", "replace")
+
+
+def _save_interrupted(capture: Capture, paths: list[str]) -> None:
+    for path in paths:
+        if capture.profiles or capture.gauges or capture.scan:
+            write_atomically(path, save_capture(capture, __version__))
+            click.echo(f"whyheap: kept what was gathered in {path}", err=True)
+
+
+def _exit_code(gathered: Gathered) -> int:
+    for failure in gathered.failures:
+        print_error(failure)
+    return max((failure.exit_code for failure in gathered.failures), default=0)

@@ -1,0 +1,1 @@
+"""host + parse -> facts. One file per witness."""

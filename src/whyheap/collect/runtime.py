@@ -1,0 +1,237 @@
+"""Witness: the runtime. Numbers and goroutines of a Go service over a window, through net/http/pprof.
+
+What it costs the target, per sample: one `heap?debug=1` (stops the world for some ten microseconds to read MemStats,
+then formats the profile) and, rarer when it is slow, one `goroutine?debug=1` (stops the world while stacks are noted,
+about 1 us a goroutine). Sampling slows down by itself so that both together take at most 2 % of the time. Never asked
+for: `?gc=1`, `debug=2`, `goroutineleak`, which force a collection or stop the world for long.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from whyheap.collect.local_process import LocalProcess, find_local_process
+from whyheap.collect.runtime_sample import RuntimeSample, RuntimeSeries, values_from_memstats
+from whyheap.errors import FormatError, TargetError
+from whyheap.host.procfs import PROC
+from whyheap.model.facts import GoroutineGroup
+from whyheap.model.gauge import Gap
+from whyheap.parse.expvar import parse_expvar
+from whyheap.parse.goroutine_names import parse_frame_names
+from whyheap.parse.goroutine_text import UNCERTAIN_STATES, parse_goroutine_total, parse_goroutines
+from whyheap.parse.heap_text import parse_memstats
+from whyheap.parse.prometheus_text import parse_prometheus
+
+WITNESS = "runtime"
+LEAST_SAMPLES = 5
+SHORTEST_INTERVAL_SECONDS = 1.0
+MOST_SAMPLES = 120
+TIMEOUT_SECONDS = 10.0
+EXTRA_TIMEOUT_SECONDS = 1.0
+COST_SHARE = 0.02
+MOST_NAME_READS = 3
+
+Fetch = Callable[[str, float], bytes]
+"""Gets a path below the base URL ("/debug/pprof/heap?debug=1") within seconds; raises TargetError."""
+
+_HEAP = "/debug/pprof/heap?debug=1"
+_STACKS = "/debug/pprof/goroutine?debug=1"
+_STACK_NAMES = "/debug/pprof/goroutine"
+_COMMAND_LINE = "/debug/pprof/cmdline"
+_METRICS = "/metrics"
+_EXPVAR = "/debug/vars"
+_FROM_METRICS = {
+    "go_goroutines": "goroutines",
+    "go_threads": "threads",
+    "process_resident_memory_bytes": "rss",
+    "go_gc_gogc_percent": "gogc",
+    "go_gc_gomemlimit_bytes": "memory_limit",
+}
+_NO_MEMORY_LIMIT_BYTES = 2.0**62
+
+
+class RuntimeWitness:
+    """Reads one service repeatedly. Remembers which endpoints answer, and what each costs."""
+
+    def __init__(self, base_url: str, fetch: Fetch, *, proc: Path = PROC, spell: Callable[[str], str] = str) -> None:
+        """`spell` turns source files into the contract's spelling."""
+        self._base_url = base_url
+        self._fetch = fetch
+        self._proc = proc
+        self._spell = spell
+        self._started: float | None = None
+        self._local: LocalProcess | None = None
+        self._extra: dict[str, float] = {}
+        self._names: dict[int, str] = {}
+        self._name_reads = 0
+        self._stacks_cost_seconds = 0.0
+        self._stacks_read_at = float("-inf")
+        self._gaps: list[Gap] = []
+        self.cost_seconds = 0.0
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """What could not be read so far."""
+        local = tuple(self._local.gaps) if self._local else ()
+        return (*self._gaps, *local)
+
+    @property
+    def pid(self) -> int | None:
+        """The process, when it is on this machine."""
+        return self._local.pid if self._local else None
+
+    @property
+    def limit_name(self) -> str:
+        """Whose limit the process runs under, when it is on this machine."""
+        return self._local.limit_name if self._local else ""
+
+    def sample(self, *, stacks: bool = True) -> RuntimeSample:
+        """Read one moment; `stacks` asks for goroutines, which are also read when that is cheap.
+
+        Raises:
+            TargetError: the service gives neither its heap's numbers nor its goroutines.
+        """
+        begun = time.monotonic()
+        if self._started is None:
+            self._started = begun
+            self._look_around()
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        seconds = time.monotonic() - self._started
+        asked = time.monotonic()
+        values, failure = self._read_memstats()
+        self.cost_seconds = time.monotonic() - asked
+        groups: tuple[GoroutineGroup, ...] = ()
+        if stacks or time.monotonic() - self._stacks_read_at > self._stacks_cost_seconds / COST_SHARE:
+            total, groups = self._read_stacks(failure)
+            if total is not None:
+                values["goroutines"] = float(total)
+        values = {**self._extra, **(self._local.read() if self._local else {}), **values}
+        if self._extra.get("gogc") is not None:  # what runs now, rather than what it was started with
+            values["gogc"] = self._extra["gogc"]
+        return RuntimeSample(at, seconds, values, groups)
+
+    def _look_around(self) -> None:
+        """Read once what does not change: tuning from /metrics, the process behind a local port."""
+        self._local, gaps = find_local_process(
+            self._base_url, lambda: self._fetch(_COMMAND_LINE, EXTRA_TIMEOUT_SECONDS), self._proc
+        )
+        self._gaps.extend(gaps)
+        try:
+            metrics = parse_prometheus(self._fetch(_METRICS, EXTRA_TIMEOUT_SECONDS).decode("utf-8", "replace"))
+        except TargetError:
+            metrics = {}  # few services have them, so this is no Gap by itself
+        self._extra = {ours: metrics[theirs] for theirs, ours in _FROM_METRICS.items() if theirs in metrics}
+        self._extra.pop("goroutines", None)  # these two change: read once they would look flat
+        self._extra.pop("threads", None)
+        self._extra.pop("rss", None)
+        if self._extra.get("memory_limit", 0.0) >= _NO_MEMORY_LIMIT_BYTES:
+            del self._extra["memory_limit"]
+        if self._local is None and "gogc" not in self._extra:
+            reason = "GOGC and GOMEMLIMIT are not told over HTTP: GOGC=100 and no memory limit are assumed"
+            self._gaps.append(Gap(WITNESS, reason, "Serve /metrics with the Go collector, or run on the same machine."))
+
+    def _read_memstats(self) -> tuple[dict[str, float], TargetError | None]:
+        failure: TargetError
+        try:
+            text = self._fetch(_HEAP, TIMEOUT_SECONDS).decode("utf-8", "replace")
+            memstats = parse_memstats(text)
+            if not memstats:
+                raise FormatError(f"{_HEAP} has no runtime.MemStats", "Is net/http/pprof behind this address?")
+            return values_from_memstats(memstats), None
+        except TargetError as error:
+            failure = error
+        try:
+            return values_from_memstats(parse_expvar(self._fetch(_EXPVAR, EXTRA_TIMEOUT_SECONDS))), None
+        except TargetError:
+            self._note(Gap(WITNESS, f"the heap's numbers could not be read: {failure.message}", failure.hint))
+            return {}, failure
+
+    def _read_stacks(self, failure: TargetError | None) -> tuple[int | None, tuple[GoroutineGroup, ...]]:
+        """Return the number of goroutines and their groups. Raises `failure` again when this fails too."""
+        asked = time.monotonic()
+        try:
+            text = self._fetch(_STACKS, TIMEOUT_SECONDS).decode("utf-8", "replace")
+            total = parse_goroutine_total(text)
+            groups = parse_goroutines(text, self._names, self._spell)
+            if any(group.state in UNCERTAIN_STATES for group in groups) and self._read_names():
+                groups = parse_goroutines(text, self._names, self._spell)
+        except TargetError as error:
+            if failure is not None:
+                raise failure from error
+            self._note(Gap(WITNESS, f"the goroutines could not be read: {error.message}", error.hint))
+            return None, ()
+        self._stacks_read_at = time.monotonic()
+        self._stacks_cost_seconds = self._stacks_read_at - asked
+        return total, groups
+
+    def _read_names(self) -> bool:
+        """Read the runtime's functions by address, which last as long as the process; a few times at most."""
+        if self._name_reads == MOST_NAME_READS:
+            return False
+        self._name_reads += 1
+        try:
+            self._names |= parse_frame_names(self._fetch(_STACK_NAMES, TIMEOUT_SECONDS))
+        except TargetError:
+            return False
+        return True
+
+    def _note(self, gap: Gap) -> None:
+        if gap not in self._gaps:
+            self._gaps.append(gap)
+
+
+def sample_runtime(
+    base_url: str, fetch: Fetch, *, proc: Path = PROC, spell: Callable[[str], str] = str
+) -> RuntimeSeries:
+    """Read one moment of a service.
+
+    Raises:
+        TargetError: the service gives neither its heap's numbers nor its goroutines.
+    """
+    return collect_runtime(base_url, fetch, 0.0, proc=proc, spell=spell)
+
+
+def collect_runtime(
+    base_url: str,
+    fetch: Fetch,
+    seconds: float,
+    interval_seconds: float | None = None,
+    *,
+    stop: threading.Event | None = None,
+    on_sample: Callable[[RuntimeSample], None] | None = None,
+    proc: Path = PROC,
+    spell: Callable[[str], str] = str,
+) -> RuntimeSeries:
+    """Sample a service over `seconds`; 0 reads one moment. Setting `stop` ends it early and keeps what was gathered.
+
+    Without `interval_seconds` there are at least LEAST_SAMPLES samples and at most one a second, fewer when a sample is
+    slow. A service that stops answering ends the series with a Gap. Raises TargetError when it never answers.
+    """
+    stop = stop or threading.Event()
+    witness = RuntimeWitness(base_url, fetch, proc=proc, spell=spell)
+    samples = [witness.sample()]
+    gaps: list[Gap] = []
+    while True:
+        if on_sample is not None:
+            on_sample(samples[-1])
+        rest = seconds - samples[-1].seconds
+        interval = interval_seconds or _interval(seconds, witness.cost_seconds)
+        if rest < min(interval, SHORTEST_INTERVAL_SECONDS) / 2 or stop.wait(min(interval, rest)):
+            break
+        try:
+            samples.append(witness.sample(stacks=rest <= interval))
+        except TargetError as error:
+            reason = f"the service stopped answering after {samples[-1].seconds:.0f} s: {error.message}"
+            gaps.append(Gap(WITNESS, reason, "If it died, see its last words, or record it:  whyheap record"))
+            break
+    return RuntimeSeries(tuple(samples), (*witness.gaps, *gaps), witness.pid, witness.limit_name)
+
+
+def _interval(window_seconds: float, cost_seconds: float) -> float:
+    """Return the pause before the next sample."""
+    wanted = max(SHORTEST_INTERVAL_SECONDS, window_seconds / MOST_SAMPLES, cost_seconds / COST_SHARE)
+    return min(wanted, window_seconds / (LEAST_SAMPLES - 1)) if window_seconds else wanted

@@ -1,0 +1,132 @@
+"""What a Go process says about its memory at one moment, and how that becomes gauges and comes back from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from whyheap.model.facts import GoroutineGroup
+from whyheap.model.gauge import Gap, Gauge
+
+UNITS: Mapping[str, str] = {
+    "seconds": "seconds",  # since the first sample, by a clock that does not jump
+    "heap_alloc": "bytes",
+    "heap_goal": "bytes",
+    "heap_inuse": "bytes",
+    "heap_idle": "bytes",
+    "heap_released": "bytes",
+    "heap_sys": "bytes",
+    "heap_objects": "count",
+    "stack_inuse": "bytes",
+    "runtime_metadata": "bytes",
+    "sys": "bytes",
+    "total_alloc": "bytes",
+    "num_gc": "count",
+    "num_forced_gc": "count",
+    "last_gc": "seconds",  # since 1970; 0 = never
+    "gc_cpu": "share",
+    "max_rss": "bytes",
+    "goroutines": "count",
+    "threads": "count",
+    "rss": "bytes",
+    "rss_anon": "bytes",
+    "rss_file": "bytes",
+    "rss_shmem": "bytes",
+    "swap": "bytes",
+    "gogc": "count",  # percent; -1 = off
+    "memory_limit": "bytes",  # GOMEMLIMIT; absent = none or unknown
+    "container_limit": "bytes",
+    "container_usage": "bytes",  # without what the kernel can reclaim at once
+    "machine_memory": "bytes",
+    "machine_usage": "bytes",
+}
+"""Every gauge of this witness with its unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeSample:
+    """One moment. `at` is RFC 3339 UTC, `seconds` monotonic since the first sample, `values` by the names in UNITS.
+
+    `goroutines` is empty in samples that did not read the stacks, which costs more than the numbers.
+    """
+
+    at: str
+    seconds: float
+    values: dict[str, float]
+    goroutines: tuple[GoroutineGroup, ...] = ()
+
+    @property
+    def gauges(self) -> tuple[Gauge, ...]:
+        """The numbers as gauges, `seconds` among them."""
+        values = {"seconds": self.seconds, **self.values}
+        return tuple(Gauge(name, value, UNITS[name], self.at) for name, value in values.items() if name in UNITS)
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeSeries:
+    """Samples in order, and what could not be read. `pid` and `limit_name` are known for local targets only."""
+
+    samples: tuple[RuntimeSample, ...]
+    gaps: tuple[Gap, ...] = ()
+    pid: int | None = None
+    limit_name: str = ""
+
+    @property
+    def gauges(self) -> tuple[Gauge, ...]:
+        """All numbers of all samples."""
+        return tuple(gauge for sample in self.samples for gauge in sample.gauges)
+
+    @property
+    def seconds(self) -> float:
+        """How long the window is."""
+        return self.samples[-1].seconds - self.samples[0].seconds if self.samples else 0.0
+
+
+def samples_from_gauges(
+    gauges: Iterable[Gauge], goroutines: Mapping[str, tuple[GoroutineGroup, ...]] | None = None
+) -> tuple[RuntimeSample, ...]:
+    """Rebuild samples from saved gauges, in order of time; `goroutines` by the sample's `at`. Foreign gauges are
+    ignored.
+    """
+    moments: dict[str, dict[str, float]] = {}
+    for gauge in gauges:
+        if gauge.name in UNITS:
+            moments.setdefault(gauge.at, {})[gauge.name] = gauge.value
+    stacks = goroutines or {}
+    samples = [
+        RuntimeSample(at, values.pop("seconds"), values, stacks.get(at, ()))
+        for at, values in moments.items()
+        if "seconds" in values
+    ]
+    return tuple(sorted(samples, key=lambda sample: sample.seconds))
+
+
+_MEMSTATS = {
+    "HeapAlloc": "heap_alloc",
+    "HeapInuse": "heap_inuse",
+    "HeapIdle": "heap_idle",
+    "HeapReleased": "heap_released",
+    "HeapSys": "heap_sys",
+    "HeapObjects": "heap_objects",
+    "StackInuse": "stack_inuse",
+    "Sys": "sys",
+    "TotalAlloc": "total_alloc",
+    "NumGC": "num_gc",
+    "NumForcedGC": "num_forced_gc",
+    "GCCPUFraction": "gc_cpu",
+    "MaxRSS": "max_rss",
+}
+_METADATA = ("MSpanSys", "MCacheSys", "BuckHashSys", "GCSys", "OtherSys")
+_NO_GOAL_BYTES = 2.0**63
+_NANOSECONDS = 1e9
+
+
+def values_from_memstats(memstats: Mapping[str, float]) -> dict[str, float]:
+    """Return runtime.MemStats, by its Go names, under our names and units. No goal (GOGC=off) is left out."""
+    values = {ours: memstats[theirs] for theirs, ours in _MEMSTATS.items() if theirs in memstats}
+    values["runtime_metadata"] = sum(memstats.get(name, 0.0) for name in _METADATA)
+    if 0 < memstats.get("NextGC", 0.0) < _NO_GOAL_BYTES:
+        values["heap_goal"] = memstats["NextGC"]
+    if "LastGC" in memstats:
+        values["last_gc"] = memstats["LastGC"] / _NANOSECONDS
+    return values

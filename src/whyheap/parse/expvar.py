@@ -1,0 +1,30 @@
+"""`/debug/vars`: expvar's JSON object, of which only `memstats` (runtime.MemStats, src/expvar/expvar.go) is read.
+
+The object also holds the command line and whatever the program publishes: none of that is kept.
+"""
+
+from __future__ import annotations
+
+import json
+
+from whyheap.errors import FormatError
+
+
+def parse_expvar(text: str | bytes) -> dict[str, float]:
+    """Return MemStats' numbers by their Go names (`HeapAlloc`, `NextGC`); lists and tables are left out.
+
+    Raises:
+        FormatError: the text is no JSON object, or has no memstats.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FormatError("it is not the JSON of expvar") from error
+    memstats = document.get("memstats") if isinstance(document, dict) else None
+    if not isinstance(memstats, dict):
+        raise FormatError("it has no memstats, which expvar always has")
+    return {
+        name: float(value)
+        for name, value in memstats.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }

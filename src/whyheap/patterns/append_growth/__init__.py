@@ -1,0 +1,129 @@
+"""Append growth: a slice grows step by step, and each step copies it into a bigger array.
+
+What it is: `append` finds no room behind the slice and moves everything into a new, larger backing array on the heap. A
+slice that is filled in a loop from nothing is moved about log2(n) times.
+
+Why it costs: the runtime calls growslice, which allocates the next size (double, later 1.25 times), copies the old
+elements and leaves the old array to the garbage collector. Filling 100 ints from nothing allocates 2040 bytes in 8
+steps up to Go 1.24 and 1984 in 5 steps later, for 800 bytes of data.
+
+How to see it: since Go 1.25 the compiler prints "append escapes to heap" or "append does not escape". Neither speaks of
+growth: a local slice that outgrows its 32 bytes of stack allocates although it "does not escape". Up to Go 1.24 the
+compiler says nothing at all. Machine code calls runtime.growslice or growsliceBuf; profiles show the bytes on the line.
+
+Fix: make the slice with its final capacity, `make([]T, 0, n)`, before the loop; n is often the length of what the loop
+ranges over. Where the length is not known, a good guess still removes most steps, and slices.Grow helps with one batch.
+
+When to leave it: the slice usually stays empty or tiny, the loop is bounded by a small constant, or most of the elements
+are filtered out so that the full capacity would be kept for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from whyheap.model.evidence import Evidence
+from whyheap.model.facts import FactKind
+from whyheap.model.finding import Finding, Fix
+from whyheap.patterns.context import Context
+from whyheap.patterns.escape import Storage
+from whyheap.patterns.pattern import Pattern, judgement, mechanical
+from whyheap.patterns.syntax import GoFile
+
+PATTERN = Pattern.of(
+    __doc__,
+    __file__,
+    slug="append-growth",
+    title="Slice grows by append",
+    fixes=(judgement("make the slice with its final capacity: make([]T, 0, n)"),),
+)
+
+
+def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
+    """Yield one finding per append that escapes, or per append on a line that allocates silently."""
+    for escape in context.escapes(evidence):
+        if escape.storage is Storage.APPEND:
+            slice_name = _grown(escape.subject)
+            yield PATTERN.heap(
+                evidence, escape, _message(evidence, context), fixes=_fixes(evidence, context, slice_name)
+            )
+    if context.is_silent(evidence):
+        yield from _silent(evidence, context)
+
+
+def _silent(evidence: Evidence, context: Context) -> Iterator[Finding]:
+    told = [fact for fact in evidence.facts if fact.kind is FactKind.STACK and fact.message == "append does not escape"]
+    file = context.file(evidence)
+    written = file is not None and "append" in file.calls(evidence.site.line)
+    if told or written:
+        slice_name = _written_slice(file, evidence.site.line) if file is not None else ""
+        fixes = _fixes(evidence, context, slice_name)
+        subject = slice_name or "append"
+        yield PATTERN.silent(evidence, subject, _message(evidence, context), facts=tuple(told[:1]), fixes=fixes)
+
+
+def _message(evidence: Evidence, context: Context) -> str:
+    file = context.file(evidence)
+    if file is not None and file.loop(evidence.site.line) is not None:
+        return "slice grows by append in a loop"
+    return "slice grows by append"
+
+
+def _grown(subject: str) -> str:
+    """Return the slice of a printed `append(s, ...)`."""
+    return subject.removeprefix("append(").partition(",")[0].rstrip(")") if subject.startswith("append(") else ""
+
+
+def _written_slice(file: GoFile, line: int) -> str:
+    for call in file.nodes("call_expression", line):
+        function, arguments = call.field("function"), call.field("arguments")
+        if function is not None and function.text() == "append" and arguments is not None:
+            named = [child for child in arguments.children() if child.is_named()]
+            return named[0].text() if named else ""
+    return ""
+
+
+def _fixes(evidence: Evidence, context: Context, slice_name: str) -> tuple[Fix, ...]:
+    """Name the declaration and the capacity, where the loop tells how many elements come."""
+    file = context.file(evidence)
+    loop = file.loop(evidence.site.line) if file is not None else None
+    if file is None or loop is None or not slice_name.isidentifier():
+        return ()
+    element = ""
+    for function in file.functions(evidence.site.line)[:1]:
+        for spec in function.find_all(kind="var_spec"):
+            declared = spec.field("type")
+            names = [child.text() for child in spec.field_children("name")]
+            if names == [slice_name] and declared is not None and spec.field("value") is None:
+                element = declared.text()
+    count = _count(file, loop.text().partition("{")[0])
+    if not element.startswith("[]") or not count:
+        return ()
+    return (mechanical(f"var {slice_name} {element} -> {slice_name} := make({element}, 0, {count})"),)
+
+
+def _count(file: GoFile, head: str) -> str:
+    """Return how often a loop runs, as an expression, from its first line; "" if the head does not tell."""
+    ranged = head.partition(" range ")[2].strip()
+    if ranged.isidentifier():
+        kind = next((t for t in (_type_of(file, ranged),) if t), "")
+        return ranged if kind == "int" or ranged.isdigit() else f"len({ranged})" if kind != "chan" else ""
+    if ranged.isdigit():
+        return ranged
+    if ranged.replace(".", "").isidentifier():
+        return f"len({ranged})"
+    parts = [part.strip() for part in head.removeprefix("for ").split(";")]
+    if len(parts) == 3 and parts[0].endswith(":= 0") and parts[2].endswith("++"):  # noqa: PLR2004 - init, test, post
+        bound = parts[1].partition(" < ")[2].strip()
+        return bound if bound.isidentifier() or bound.isdigit() or bound.startswith("len(") else ""
+    return ""
+
+
+def _type_of(file: GoFile, name: str) -> str:
+    for kind in ("parameter_declaration", "var_spec"):
+        for node in file.all(kind):
+            declared = node.field("type")
+            if declared is not None and name in (child.text() for child in node.field_children("name")):
+                text = declared.text()
+                return "chan" if "chan" in text.split("]")[0] or text.startswith("func") else text
+    return ""

@@ -1,0 +1,67 @@
+"""Callee allocation: the line itself keeps nothing on the heap, but what it calls allocates.
+
+What it is: the profile's bytes of this line come from a call on it. The compiler cannot see it: escape analysis speaks
+of the caller's values, never of what a callee allocates for itself or for its result.
+
+Why it costs: each call pays for the callee's allocations; in hot code the caller is the only one who can call less
+often, pass a buffer, or choose another function.
+
+How to see it: only in a profile: the allocating function (the leaf) is below this line on the stack. The finding names
+the function that is called here and the leaf that allocates.
+
+Fix: call it less often (hoist what does not change: regexp.MustCompile, time.NewTimer, template parsing), use a variant
+that fills a buffer of the caller (strconv.AppendInt, fmt.Appendf, hash.Sum into a slice), or reuse the object (Reset).
+
+When to leave it: the allocation is the callee's result and the result is needed, or the call is not hot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from whyheap.model.evidence import CalleeBytes, Evidence
+from whyheap.model.finding import Certainty, Finding
+from whyheap.patterns.context import Context
+from whyheap.patterns.pattern import Pattern, judgement
+from whyheap.patterns.route_text import clipped
+
+PATTERN = Pattern.of(
+    __doc__,
+    __file__,
+    slug="callee-allocation",
+    title="Allocated by a function that is called here",
+    fixes=(judgement("call it less often, or use a variant that fills a buffer of the caller"),),
+)
+
+
+def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
+    """Yield one finding per function called from the line whose bytes no other finding of the line carries.
+
+    The judge passes an evidence that holds only those callees.
+    """
+    del context  # neither syntax nor version matters: the profile names both functions
+    groups: dict[str, list[CalleeBytes]] = {}
+    for one in evidence.callees:
+        groups.setdefault(one.callee, []).append(one)
+    for callee, parts in groups.items():
+        leaves = sorted(parts, key=lambda one: (-one.measure.alloc_bytes, -one.measure.inuse_bytes, one.leaf))
+        leaf = leaves[0].leaf
+        by = "" if leaf in (callee, "") else f", by {clipped(short(leaf))}"
+        yield Finding(
+            id="",
+            pattern=PATTERN.slug,
+            site=evidence.site,
+            subject=callee,
+            message=f"allocated in {clipped(short(callee))}{by}",
+            certainty=Certainty.MEASURED,
+            calls=evidence.calls,
+            callees=tuple(parts),
+            fixes=PATTERN.fixes,
+            labels={"callee": callee, "leaf": leaf},
+        )
+
+
+def short(symbol: str) -> str:
+    """Return a symbol with the last element of its package's path: `big.(*Float).Append`."""
+    head, bracket, rest = symbol.partition("[")
+    return head.rsplit("/", 1)[-1] + bracket + rest

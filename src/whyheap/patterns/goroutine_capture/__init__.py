@@ -1,0 +1,70 @@
+"""Goroutine capture: a go statement needs a closure on the heap to hold what the new goroutine uses.
+
+What it is: `go func() { ... }()` or `go f(x)` hands variables to a goroutine that outlives the statement. The compiler
+packs them into a closure; for `go f(x)` it writes a hidden one around the call.
+
+Why it costs: each start allocates the closure (one newobject, as large as what it captures) besides the goroutine with
+its stack of at least 2 KiB. Variables captured by reference move to the heap as well, see closure-by-reference.
+
+How to see it: "func literal escapes to heap" with a flow that goes straight to {heap} and has the one reason "spill".
+The wrapper closure of `go f(x)` and of `defer f(x)` in a loop has no verdict: only machine code and the profile show it.
+
+Fix: start fewer goroutines: a worker that receives its work over a channel needs one closure for its life. Pass small
+values as arguments rather than sharing variables by reference.
+
+When to leave it: the goroutine does real work (a request, a file): one small closure beside its stack is noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from whyheap.model.evidence import Evidence
+from whyheap.model.facts import FactKind
+from whyheap.model.finding import Finding
+from whyheap.patterns.context import Context
+from whyheap.patterns.escape import Route, Storage
+from whyheap.patterns.pattern import Pattern, judgement
+
+PATTERN = Pattern.of(
+    __doc__,
+    __file__,
+    slug="goroutine-capture",
+    title="Closure of a go statement",
+    fixes=(judgement("hand the work to a long-lived worker, or start fewer goroutines"),),
+)
+_WRAPPER = "func literal escapes to heap"  # of a closure that the compiler adds: an explanation without a verdict
+_DEFERRED = (judgement("move the loop's body into a function of its own, so that defer runs per iteration"),)
+
+
+def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
+    """Yield one finding per closure that is spilled straight to the heap, and for silent wrapper closures."""
+    for escape in context.escapes(evidence):
+        if escape.storage is Storage.CLOSURE and escape.route is Route.STARTED:
+            if _is_deferred(evidence, context):
+                yield PATTERN.heap(evidence, escape, "closure deferred in a loop", fixes=_DEFERRED)
+            else:
+                known = context.file(evidence) is not None
+                message = "closure of a go statement" if known else "closure of a go statement, or deferred in a loop"
+                yield PATTERN.heap(evidence, escape, message)
+    if context.is_silent(evidence):
+        yield from _silent(evidence, context)
+
+
+def _silent(evidence: Evidence, context: Context) -> Iterator[Finding]:
+    """Yield a finding for the hidden closure around `go f(x)`, or `defer f(x)` in a loop."""
+    file = context.file(evidence)
+    line = evidence.site.line
+    told = [fact for fact in evidence.facts if fact.kind is FactKind.OTHER and fact.message.startswith(_WRAPPER)]
+    looped = _is_deferred(evidence, context) and file is not None and file.loop(line) is not None
+    if looped:
+        message = "hidden closure of a call deferred in a loop"
+        yield PATTERN.silent(evidence, "func literal", message, facts=tuple(told[:1]), fixes=_DEFERRED)
+    elif told or (file is not None and file.nodes("go_statement", line)):
+        yield PATTERN.silent(evidence, "func literal", "hidden closure of a go statement", facts=tuple(told[:1]))
+
+
+def _is_deferred(evidence: Evidence, context: Context) -> bool:
+    file = context.file(evidence)
+    line = evidence.site.line
+    return file is not None and bool(file.nodes("defer_statement", line)) and not file.nodes("go_statement", line)

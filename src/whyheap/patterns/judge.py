@@ -1,0 +1,148 @@
+"""Judges lines: evidence in, named findings out. Every heap fact and every measured byte ends in a finding."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+
+from whyheap.model.evidence import Agreement, CalleeBytes, Evidence
+from whyheap.model.finding import Certainty, Finding
+from whyheap.model.measure import Measure
+from whyheap.patterns import callee_allocation, compiler_reason
+from whyheap.patterns.catalogue import RULES
+from whyheap.patterns.context import Context
+from whyheap.patterns.symbol import is_same_function
+
+_ID_BYTES = 6
+_NUMBERED = re.compile(r"\b(autotmp_|stmp_|state)\d+(@\d+)?")
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A finding before it has its id; `shares`: whether the line's own bytes may be its."""
+
+    finding: Finding
+    shares: bool
+    callees: list[CalleeBytes] = field(default_factory=list)
+    id: str = ""
+
+
+def judge(evidence: Iterable[Evidence], context: Context) -> list[Finding]:
+    """Return the findings of all lines, line by line in the given order, by column within a line.
+
+    Each heap fact is in exactly one finding; repeats of one fact at one place share one. The first pattern that claims
+    a fact wins. Sums over findings count shared bytes twice: use `explained` for totals.
+    """
+    lines = [(one, _drafts(one, context)) for one in evidence]
+    counted: dict[tuple[str, str, str, str], int] = {}
+    for one, drafts in sorted(lines, key=lambda line: (line[0].site.package, line[0].site.file, line[0].site.line)):
+        for draft in drafts:
+            finding = draft.finding
+            subject = _NUMBERED.sub(r"\1", finding.subject)
+            key = (one.site.package, finding.site.function, finding.pattern, subject)
+            counted[key] = ordinal = counted.get(key, -1) + 1
+            text = "\0".join((*key, str(ordinal)))
+            draft.id = blake2b(text.encode(errors="surrogatepass"), digest_size=_ID_BYTES).hexdigest()
+    return [finding for one, drafts in lines for finding in _measured(one, drafts)]
+
+
+def explained(findings: Iterable[Finding]) -> Measure:
+    """Return the bytes that findings carry, those that several findings of a line share counted once."""
+    total = Measure()
+    for finding in findings:
+        calls = sum((one.measure for one in finding.callees), Measure())
+        total += calls
+        if finding.measure is not None and all(finding.id < other for other in finding.shared_with):
+            total += _difference(finding.measure, calls)
+    return total
+
+
+def _drafts(evidence: Evidence, context: Context) -> list[_Draft]:
+    found = _claimed(evidence, context)
+    drafts = [_Draft(finding, finding.agreement is not Agreement.NEVER_ALLOCATES) for finding in found]
+    carriers = [draft for draft in drafts if draft.shares]
+    if evidence.direct and not carriers:
+        carriers = [_Draft(compiler_reason.silent(evidence, context), shares=True)]
+        drafts += carriers
+    drafts.sort(key=lambda draft: draft.finding.site.column)
+    left = []
+    for callee in evidence.callees:
+        named = next((one for one in carriers if _calls(one.finding, callee, evidence.site.package)), None)
+        if named is None:
+            left.append(callee)
+        else:
+            named.callees.append(callee)
+    if left:
+        for finding in callee_allocation.match(replace(evidence, callees=tuple(left)), context):
+            drafts.append(_Draft(finding, shares=False, callees=list(finding.callees)))
+    return drafts
+
+
+def _claimed(evidence: Evidence, context: Context) -> list[Finding]:
+    """Return one finding per heap fact, by order of precedence, repeats merged; and the silent ones."""
+    escapes = context.escapes(evidence)
+    if not escapes and not evidence.direct:
+        return []
+    open_facts = {id(escape.fact) for escape in escapes}
+    findings: list[Finding] = []
+    for rule in RULES:
+        for finding in rule.match(evidence, context):
+            if finding.agreement is Agreement.ALLOCATES_SILENTLY:
+                findings.append(finding)
+            elif id(finding.facts[0]) in open_facts:
+                open_facts.discard(id(finding.facts[0]))
+                findings.append(finding)
+        if not open_facts and not evidence.direct:
+            break
+    if open_facts:
+        rest = compiler_reason.match(evidence, context)
+        findings += [finding for finding in rest if id(finding.facts[0]) in open_facts]
+    return findings if len(findings) < 2 else list(_merged(findings))  # noqa: PLR2004 - one has no repeat
+
+
+def _merged(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Merge findings about repeats of one fact: one instantiation of a generic after the other, a test variant."""
+    same: dict[object, list[Finding]] = {}
+    for finding in findings:
+        fact = finding.facts[0] if finding.facts else None
+        place = (fact.printed_at, fact.site, fact.inlined_at) if fact is not None else None
+        same.setdefault((finding.pattern, finding.subject, finding.agreement, place), []).append(finding)
+    for group in same.values():
+        yield group[0] if len(group) == 1 else replace(group[0], facts=tuple(fact for one in group for fact in one.facts))
+
+
+def _measured(evidence: Evidence, drafts: list[_Draft]) -> Iterator[Finding]:
+    """Give ids and measures: the line's own bytes to all that may have allocated them, a call's bytes to one."""
+    profiled = evidence.profiled or bool(evidence.measure)
+    sharing = [draft.id for draft in drafts if draft.shares] if evidence.direct else []
+    for draft in drafts:
+        finding = draft.finding
+        if not profiled:
+            yield replace(finding, id=draft.id)
+            continue
+        measure = sum((one.measure for one in draft.callees), evidence.direct if draft.shares else Measure())
+        shared = tuple(other for other in sharing if other != draft.id) if draft.shares else ()
+        yield replace(
+            finding,
+            id=draft.id,
+            measure=measure,
+            callees=tuple(draft.callees),
+            shared_with=shared,
+            certainty=Certainty.MEASURED if measure else finding.certainty,
+        )
+
+
+def _calls(finding: Finding, callee: CalleeBytes, package: str) -> bool:
+    named = finding.labels.get("callee", "")
+    return bool(named) and is_same_function(named, callee.callee, package)
+
+
+def _difference(whole: Measure, part: Measure) -> Measure:
+    return Measure(
+        whole.inuse_bytes - part.inuse_bytes,
+        whole.inuse_objects - part.inuse_objects,
+        whole.alloc_bytes - part.alloc_bytes,
+        whole.alloc_objects - part.alloc_objects,
+    )

@@ -1,0 +1,90 @@
+"""Map storage: maps keep their tables, keys and values on the heap.
+
+What it is: a map that outlives its function, a value whose address goes into a map, and the growth of a map that is
+filled step by step. Whatever a map points to is kept as long as its key is in the map.
+
+Why it costs: the map's own tables are allocated by the runtime (makemap, then one bigger table after the other as it
+grows); keys and values above 128 bytes are allocated one by one; a pointer in a map costs its object besides.
+
+How to see it: "make(map[K]V) escapes to heap", the reasons "map literal value", "map literal key" and "key of map put",
+or an assignment to `m[k]`. Growth is silent: no line of the compiler speaks of it, the profile shows it on the
+assignment. 1000 inserts into an unsized map are 20 allocations, into a presized one 5.
+
+Fix: make the map with its size, `make(map[K]V, n)`; hold values instead of pointers; bound a map that only grows (a
+limit, an age, or weak pointers), clear and reuse one that is filled again and again.
+
+When to leave it: the map is small, or filled once and kept for the life of the program on purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from whyheap.model.evidence import Evidence
+from whyheap.model.finding import Finding, Fix
+from whyheap.patterns.context import Context
+from whyheap.patterns.escape import Escape, Route, Storage
+from whyheap.patterns.pattern import Pattern, judgement
+from whyheap.patterns.route_text import clipped, way
+
+PATTERN = Pattern.of(
+    __doc__,
+    __file__,
+    slug="map-storage",
+    title="Held by a map",
+    fixes=(judgement("presize the map, hold values instead of pointers, bound what only grows"),),
+)
+_PRESIZE = (judgement("presize the map: make(map[K]V, n)"),)
+_BOUND = (judgement("bound the map: it keeps all that was ever put in"),)
+
+
+def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
+    """Yield one finding per map that escapes, per value or key put into one, and for silent growth."""
+    for escape in context.escapes(evidence):
+        if escape.storage is Storage.MAP:
+            yield PATTERN.heap(evidence, escape, f"map {way(escape)}", fixes=_sized(escape.subject))
+        elif escape.route is Route.MAP:
+            key = "key" if escape.reason == "key of map put" else "value"
+            yield PATTERN.heap(evidence, escape, f"{key} of a map")
+        elif escape.route is Route.ASSIGN and escape.target.endswith("]"):
+            yield from _element(evidence, context, escape)
+    if context.is_silent(evidence):
+        yield from _growth(evidence, context)
+
+
+def _element(evidence: Evidence, context: Context, escape: Escape) -> Iterator[Finding]:
+    """Tell an element of a map from one of a slice: by a string key, or by the package's declarations."""
+    is_map = context.is_map(evidence, escape.target)
+    if is_map:
+        global_map = context.is_package_variable(evidence, _base(escape.target))
+        message = "stored in a package-level map" if global_map else f"stored in map {clipped(_base(escape.target))}"
+        yield PATTERN.heap(evidence, escape, message, fixes=_BOUND if global_map else (), inferred=True)
+
+
+def _growth(evidence: Evidence, context: Context) -> Iterator[Finding]:
+    """Yield a finding for an assignment to a map's element on a line that allocates silently."""
+    file = context.file(evidence)
+    if file is None:
+        return
+    for kind in ("assignment_statement", "inc_statement"):
+        for node in file.nodes(kind, evidence.site.line):
+            target = node.text().partition("=")[0].rstrip("+-*/|&^% ")
+            if target.endswith("]") and context.is_map(evidence, target):
+                yield PATTERN.silent(evidence, target, "map grows as it is filled", fixes=_PRESIZE)
+                return
+    for call in file.nodes("call_expression", evidence.site.line):
+        if call.text().startswith("make(map[") or call.text().startswith("make(Map"):
+            yield PATTERN.silent(evidence, call.text(), "map with its first tables", fixes=_PRESIZE)
+            return
+
+
+def _base(indexed: str) -> str:
+    """Return the variable of `m[k]` or `a.m[k]`."""
+    return indexed.partition("[")[0].partition(".")[0]
+
+
+def _sized(subject: str) -> tuple[Fix, ...]:
+    """Propose a size where make has none."""
+    if subject.startswith("make(map[") and ", " not in subject.rsplit("]", 1)[-1]:
+        return (judgement(f"{clipped(subject)} -> {clipped(subject[:-1])}, n), with the number of keys to come"),)
+    return ()

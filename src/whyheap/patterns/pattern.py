@@ -1,0 +1,123 @@
+"""What a pattern is: a name, its documentation and the helper that makes its findings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from whyheap.model.evidence import Agreement, Evidence
+from whyheap.model.facts import CompilerFact
+from whyheap.model.finding import Certainty, Finding, Fix, FixKind, PatternKind
+from whyheap.model.site import Site
+from whyheap.patterns.context import Context
+from whyheap.patterns.escape import Escape
+
+HEADINGS = ("What it is", "Why it costs", "How to see it", "Fix", "When to leave it")
+_HEADING = re.compile(rf"^({'|'.join(HEADINGS)}):\s*", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One named way to the heap. `doc` maps each of HEADINGS to its text; `fixes` are the alternatives in general terms."""
+
+    slug: str
+    title: str
+    fixes: tuple[Fix, ...]
+    doc: Mapping[str, str] = field(repr=False, compare=False)
+    kind: PatternKind = PatternKind.ALLOCATES
+    folder: Path | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, doc: str | None, file: str, *, slug: str, title: str, fixes: tuple[Fix, ...]) -> Pattern:
+        """Make the pattern that a module documents: pass the module's `__doc__` and `__file__`."""
+        return cls(slug, title, fixes, headings(doc or ""), folder=Path(file).parent)
+
+    @property
+    def example(self) -> str:
+        """Return the text of example.go beside the pattern, or "" if there is none."""
+        path = self.folder / "example.go" if self.folder else None
+        return path.read_text(encoding="utf-8") if path and path.is_file() else ""
+
+    def heap(
+        self,
+        evidence: Evidence,
+        escape: Escape,
+        message: str,
+        *,
+        fixes: tuple[Fix, ...] = (),
+        inferred: bool = False,
+    ) -> Finding:
+        """Return the finding for a value that the compiler says is on the heap. `inferred`: syntax or names decided."""
+        agreement = Agreement.AGREE if evidence.direct else Agreement.UNKNOWN
+        return Finding(
+            id="",
+            pattern=self.slug,
+            site=_site(evidence.site, escape.fact),
+            subject=escape.subject,
+            message=message,
+            certainty=Certainty.INFERRED if inferred else Certainty.STATED,
+            agreement=Agreement.NEVER_ALLOCATES if escape.never else agreement,
+            facts=(escape.fact,),
+            calls=evidence.calls,
+            fixes=fixes or self.fixes,
+            labels={"callee": escape.callee} if escape.callee else {},
+        )
+
+    def silent(
+        self,
+        evidence: Evidence,
+        subject: str,
+        message: str,
+        *,
+        facts: tuple[CompilerFact, ...] = (),
+        fixes: tuple[Fix, ...] = (),
+    ) -> Finding:
+        """Return the finding for bytes measured on a line where the compiler speaks of no escape."""
+        return Finding(
+            id="",
+            pattern=self.slug,
+            site=_site(evidence.site, facts[0] if facts else None),
+            subject=subject,
+            message=message,
+            certainty=Certainty.MEASURED,
+            agreement=Agreement.ALLOCATES_SILENTLY,
+            facts=facts,
+            calls=evidence.calls,
+            fixes=fixes or self.fixes,
+        )
+
+
+class Rule(Protocol):
+    """The module of a pattern."""
+
+    PATTERN: Pattern
+
+    def match(self, evidence: Evidence, context: Context) -> Iterator[Finding]:
+        """Yield the findings that this pattern sees in one line's evidence."""
+        ...
+
+
+def headings(doc: str) -> dict[str, str]:
+    """Split a docstring into its headings: name -> text, one paragraph each."""
+    parts = _HEADING.split(doc)
+    return {name: " ".join(text.split()) for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def mechanical(title: str) -> Fix:
+    """Return a fix that the compiler can verify."""
+    return Fix(title, FixKind.MECHANICAL)
+
+
+def judgement(title: str) -> Fix:
+    """Return a fix that a person must decide on."""
+    return Fix(title, FixKind.JUDGEMENT)
+
+
+def _site(site: Site, fact: CompilerFact | None) -> Site:
+    """Return the line's site with the fact's column and function."""
+    if fact is None:
+        return site
+    return Site(site.file, site.line, fact.printed_at.column, site.function or fact.function, site.package)

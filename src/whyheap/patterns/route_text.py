@@ -1,0 +1,39 @@
+"""How a value gets away, in plain words: the last part of a finding's message."""
+
+from __future__ import annotations
+
+from whyheap.patterns.escape import Escape, Route, is_name
+
+_LONGEST = 40
+
+
+def way(escape: Escape) -> str:
+    """Return a clause such as "passed to keep", "returned", "stored in s.items[i]"."""
+    route, target = escape.route, clipped(escape.target)
+    if route is Route.CALL:
+        return f"passed to {clipped(escape.callee)}" if escape.callee else "passed to a call"
+    if route is Route.VARIADIC:
+        return f"passed to {clipped(escape.callee)} as a variadic argument" if escape.callee else "passed as a variadic argument"
+    if route is Route.ASSIGN:
+        where = "package-level " if is_name(escape.target) else ""
+        return f"stored in {where}{target}"
+    if route is Route.NAMED:
+        return f"kept in {target}, which outlives it"
+    if route is Route.CONTAINED:
+        return f"held by {target}, which is on the heap"
+    fixed = {
+        Route.RETURN: "returned",
+        Route.APPENDED: f"appended by {target}",
+        Route.MAP: f"stored in a map by {target}",
+        Route.SEND: f"sent on {target}",
+        Route.REFERENCE: "captured by reference",
+        Route.STARTED: "started as a goroutine, or deferred in a loop",
+        Route.SIZE: escape.reason,
+    }
+    return fixed.get(route, "escapes")
+
+
+def clipped(text: str) -> str:
+    """Return printed Go on one line, cut to a readable length."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."

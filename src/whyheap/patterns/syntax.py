@@ -1,0 +1,237 @@
+"""One Go file's syntax, by line: what a matcher asks when the compiler's words leave two readings.
+
+Every index is built on first use by one native ast-grep query for a kind of node. Positions are those of Go's
+compiler: 1-based lines, 1-based columns in bytes; a call stands at its opening parenthesis.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+_FUNCTIONS = ("function_declaration", "method_declaration", "func_literal")
+_WITH_LEFT = ("short_var_declaration", "range_clause")
+_DECLARATIONS = [
+    {"kind": kind} for kind in ("parameter_declaration", "variadic_parameter_declaration", "var_spec", *_WITH_LEFT)
+]
+
+
+class GoFile:
+    """The syntax of one file."""
+
+    def __init__(self, text: str) -> None:
+        """Keep the text; nothing is parsed yet."""
+        self._text = text
+        self._locals: dict[int, frozenset[str]] = {}
+        self._kinds: dict[str, dict[int, list[SgNode]]] = {}
+
+    @cached_property
+    def _root(self) -> SgNode:
+        from ast_grep_py import SgRoot  # noqa: PLC0415 - loads a native parser: only when syntax is asked for
+
+        return SgRoot(self._text, "go").root()
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self._text.split("\n")
+
+    def nodes(self, kind: str, line: int) -> list[SgNode]:
+        """Return the nodes of a kind that start on a line, in source order."""
+        return self._by_line(kind).get(line, [])
+
+    def _by_line(self, kind: str) -> dict[int, list[SgNode]]:
+        found = self._kinds.get(kind)
+        if found is None:
+            found = defaultdict(list)
+            for node in self._root.find_all(kind=kind):
+                found[node.range().start.line + 1].append(node)
+            self._kinds[kind] = found
+        return found
+
+    def all(self, kind: str) -> list[SgNode]:
+        """Return all nodes of a kind."""
+        return [node for nodes in self._by_line(kind).values() for node in nodes]
+
+    def column(self, node: SgNode) -> int:
+        """Return the 1-based byte column where a node starts."""
+        start = node.range().start
+        line = self._lines[start.line]
+        return start.column + 1 if line.isascii() else len(line[: start.column].encode()) + 1
+
+    def call_at(self, line: int, column: int) -> SgNode | None:
+        """Return the call whose opening parenthesis stands at a position."""
+        for arguments in self.nodes("argument_list", line):
+            if self.column(arguments) == column:
+                call = arguments.parent()
+                return call if call is not None and call.kind() == "call_expression" else None
+        return None
+
+    def node_at(self, kind: str, line: int, column: int) -> SgNode | None:
+        """Return the node of a kind that starts at a position."""
+        return next((node for node in self.nodes(kind, line) if self.column(node) == column), None)
+
+    def calls(self, line: int) -> list[str]:
+        """Return the called functions of a line as written, in source order."""
+        calls = (arguments.parent() for arguments in self.nodes("argument_list", line))
+        functions = (call.field("function") for call in calls if call is not None)
+        return [function.text() for function in functions if function is not None]
+
+    @cached_property
+    def _functions(self) -> list[tuple[int, int, SgNode]]:
+        spans = ((node, node.range()) for kind in _FUNCTIONS for node in self.all(kind))
+        return sorted(((at.start.line + 1, at.end.line + 1, node) for node, at in spans), key=lambda span: span[:2])
+
+    def functions(self, line: int) -> list[SgNode]:
+        """Return the functions around a line, innermost first."""
+        return [node for start, end, node in reversed(self._functions) if start <= line <= end]
+
+    @cached_property
+    def _loops(self) -> list[tuple[int, int, SgNode]]:
+        spans = ((node, node.range()) for node in self.all("for_statement"))
+        return [(at.start.line + 1, at.end.line + 1, node) for node, at in spans]
+
+    def loop(self, line: int) -> SgNode | None:
+        """Return the innermost loop whose body holds a line, within the line's own function."""
+        around = [(start, node) for start, end, node in self._loops if start < line <= end or start == line == end]
+        if not around:
+            return None
+        start, node = max(around, key=lambda found: found[0])
+        inner = next((one.range().start.line + 1 for one in self.functions(line)), 0)
+        return node if start >= inner else None
+
+    @cached_property
+    def imports(self) -> frozenset[str]:
+        """The names by which this file calls imported packages; a version suffix of the path is skipped."""
+        names = set()
+        for spec in self.all("import_spec"):
+            name = spec.field("name")
+            path = spec.field("path")
+            if name is not None:
+                names.add(name.text())
+            elif path is not None:
+                names |= package_names(path.text().strip('"`'))
+        return frozenset(names)
+
+    @cached_property
+    def package_variables(self) -> frozenset[str]:
+        """Names of this file's package-level variables."""
+        names = set()
+        for spec in self.all("var_spec"):
+            if not any(parent.kind() in _FUNCTIONS for parent in spec.ancestors()):
+                names |= {child.text() for child in spec.field_children("name")}
+        return frozenset(names)
+
+    @cached_property
+    def maps(self) -> frozenset[str]:
+        """Names of variables, fields and parameters that this file declares with a map type."""
+        return self._declared("map_type")
+
+    @cached_property
+    def slices(self) -> frozenset[str]:
+        """Names of variables, fields and parameters that this file declares with a slice type."""
+        return self._declared("slice_type")
+
+    @cached_property
+    def strings(self) -> frozenset[str]:
+        """Names that this file declares as strings, by type or by a string literal."""
+        names = set()
+        for kind in ("var_spec", "parameter_declaration", "field_declaration"):
+            for node in self.all(kind):
+                declared = node.field("type")
+                if declared is not None and declared.text() == "string":
+                    names |= {child.text() for child in node.field_children("name")}
+        for kind in ("interpreted_string_literal", "raw_string_literal"):
+            for node in self.all(kind):
+                names |= self._assigned(node)
+        return frozenset(names)
+
+    def _declared(self, kind: str) -> frozenset[str]:
+        """Return the names whose declaration or first value is of a type kind."""
+        names: set[str] = set()
+        for node in self.all(kind):
+            parent = node.parent()
+            if parent is None:
+                continue
+            if parent.kind() in {"var_spec", "parameter_declaration", "field_declaration", "type_spec"}:
+                names |= {child.text() for child in parent.field_children("name")}
+            elif parent.kind() == "composite_literal":
+                names |= self._assigned(parent)
+            elif parent.kind() == "argument_list" and (call := parent.parent()) is not None:
+                function = call.field("function")
+                if function is not None and function.text() == "make":
+                    names |= self._assigned(call)
+        return frozenset(names)
+
+    def _assigned(self, value: SgNode) -> set[str]:
+        """Return the name that a value is assigned to, where there is exactly one."""
+        parent = value.parent()
+        if parent is not None and parent.kind() == "expression_list":
+            parent = parent.parent()
+        if parent is None:
+            return set()
+        if parent.kind() == "var_spec":
+            return {child.text() for child in parent.field_children("name")}
+        if parent.kind() in {"short_var_declaration", "assignment_statement"}:
+            left = parent.field("left")
+            if left is not None and "," not in left.text():
+                return {left.text().rsplit(".", 1)[-1]}
+        if parent.kind() in {"keyed_element", "literal_element"}:
+            holder = parent.parent() if parent.kind() == "literal_element" else parent
+            key = holder.child(0) if holder is not None and holder.kind() == "keyed_element" else None
+            return {key.text()} if key is not None else set()
+        return set()
+
+    def declared_type(self, name: str, line: int) -> str:
+        """Return the written type of a parameter or variable visible at a line, "" if it is not written."""
+        for function in self.functions(line):
+            for kind in ("parameter_declaration", "var_spec"):
+                for node in function.find_all(kind=kind):
+                    declared = node.field("type")
+                    if declared is not None and name in (child.text() for child in node.field_children("name")):
+                        return declared.text()
+        return ""
+
+    def results(self, line: int) -> frozenset[str]:
+        """Return the named results of the innermost function around a line; an unnamed one goes by its type."""
+        for function in self.functions(line)[:1]:
+            result = function.field("result")
+            if result is not None:
+                return frozenset(node.text() for node in result.find_all(any=[{"kind": "identifier"}, {"kind": "type_identifier"}]))
+        return frozenset()
+
+    def locals(self, line: int) -> frozenset[str]:
+        """Return the parameters and variables declared in the functions around a line."""
+        outermost = self.functions(line)[-1:]
+        if not outermost:
+            return frozenset()
+        start = outermost[0].range().start.line
+        if start not in self._locals:
+            self._locals[start] = frozenset(_declared_names(outermost[0]))
+        return self._locals[start]
+
+
+def _declared_names(function: SgNode) -> set[str]:
+    """Return the names that a function and the func literals in it declare."""
+    names: set[str] = set()
+    for node in function.find_all(any=_DECLARATIONS):
+        if node.kind() in _WITH_LEFT:
+            left = node.field("left")
+            if left is not None:
+                names |= {child.text() for child in left.children() if child.kind() == "identifier"}
+        else:
+            names |= {child.text() for child in node.field_children("name")}
+    return names
+
+
+def package_names(path: str) -> set[str]:
+    """Return the names a package of this import path may have: last element, without version suffix or prefix."""
+    parts = path.split("/")
+    last = parts[-1]
+    if len(parts) > 1 and last[:1] == "v" and last[1:].isdigit():
+        last = parts[-2]
+    bare = last.split(".v", 1)[0]
+    return {last, bare, bare.removeprefix("go-"), bare.rsplit("-", 1)[-1].rsplit(".", 1)[-1]}

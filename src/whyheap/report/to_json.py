@@ -1,0 +1,234 @@
+"""A report as JSON: the shape that CONTRACT.md promises to other programs. Keys may be added, never changed."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from whyheap.model.evidence import CalleeBytes
+    from whyheap.model.facts import CompilerFact, Flow
+    from whyheap.model.finding import Finding
+    from whyheap.model.measure import Measure
+    from whyheap.model.report import Report, Totals
+    from whyheap.model.site import Site
+    from whyheap.model.verdict import CauseVerdict, Verdict
+
+SCHEMA: Final = 1
+"""Goes up when a key changes its meaning; never yet."""
+
+Json = dict[str, Any]
+
+
+def to_json(report: Report) -> bytes:
+    """Render the whole report as one indented JSON object with a newline at its end; equal reports give equal bytes."""
+    return msgspec.json.format(_encode(_report(report)), indent=2) + b"\n"
+
+
+def to_jsonl(report: Report) -> bytes:
+    """Render one compact JSON object a line per finding, in the report's order."""
+    return b"".join(line + b"\n" for line in _finding_lines(report))
+
+
+def _finding_lines(report: Report) -> Iterator[bytes]:
+    for finding in report.findings:
+        yield _encode(_finding(finding, report.totals))
+
+
+def _report(report: Report) -> Json:
+    return {
+        "schema": SCHEMA,
+        "tool": {"name": "whyheap", "version": _tool_version()},
+        "title": report.title,
+        "targets": list(report.targets),
+        "go": report.go,
+        "verdict": _verdict(report.verdict),
+        "findings": [_finding(finding, report.totals) for finding in report.findings],
+        "entry_points": [
+            {
+                "function": entry.function,
+                "kind": entry.kind,
+                "inuse_bytes": entry.measure.inuse_bytes,
+                "alloc_bytes": entry.measure.alloc_bytes,
+            }
+            for entry in report.entry_points
+        ],
+        "gauges": [
+            {"name": gauge.name, "value": gauge.value, "unit": gauge.unit, "at": gauge.at} for gauge in report.gauges
+        ],
+        "gaps": [{"witness": gap.witness, "reason": gap.reason, "hint": gap.hint} for gap in report.gaps],
+        "totals": _totals(report.totals),
+    }
+
+
+def _verdict(verdict: Verdict | None) -> Json | None:
+    if verdict is None:
+        return None
+    return {"causes": [_cause(cause) for cause in verdict.causes]}
+
+
+def _cause(cause: CauseVerdict) -> Json:
+    return {
+        "cause": cause.cause,
+        "certainty": cause.certainty.value,
+        "bytes": cause.bytes,
+        "share": cause.share,
+        "summary": cause.summary,
+        "evidence": [
+            {
+                "text": statement.text,
+                "certainty": statement.certainty.value,
+                "site": None if statement.site is None else _site(statement.site),
+            }
+            for statement in cause.evidence
+        ],
+        "advice": list(cause.advice),
+    }
+
+
+def _finding(finding: Finding, totals: Totals) -> Json:
+    return {
+        "id": finding.id,
+        "pattern": finding.pattern,
+        "root": finding.root,
+        "site": _site(finding.site),
+        "subject": finding.subject,
+        "message": finding.message,
+        "witnesses": {
+            "compiler": [_compiler(fact) for fact in finding.facts],
+            "machine_code": _machine_code(finding),
+            "profile": _profile(finding, totals),
+        },
+        "agreement": finding.agreement.value,
+        "certainty": finding.certainty.value,
+        "fixes": [{"title": fix.title, "kind": fix.kind.value, "proof": None} for fix in finding.fixes],
+        "labels": dict(sorted(finding.labels.items())),
+    }
+
+
+def _site(site: Site) -> Json:
+    return {
+        "file": site.file,
+        "line": site.line,
+        "column": site.column,
+        "function": site.function,
+        "package": site.package,
+    }
+
+
+def _compiler(fact: CompilerFact) -> Json:
+    return {
+        "verdict": fact.kind.value,
+        "subject": fact.subject,
+        "message": fact.message,
+        "flow": [_flow(flow) for flow in fact.flow],
+    }
+
+
+def _flow(flow: Flow) -> Json:
+    return {
+        "to": flow.to,
+        "from": flow.from_,
+        "steps": [
+            {"expr": step.expr, "reason": step.reason, "file": step.file, "line": step.line, "column": step.column}
+            for step in flow.steps
+        ],
+    }
+
+
+def _machine_code(finding: Finding) -> Json | None:
+    if finding.calls is None:
+        return None
+    return {
+        "calls": [{"callee": call.callee, "type": call.type, "address": call.address} for call in finding.calls],
+    }
+
+
+def _profile(finding: Finding, totals: Totals) -> Json | None:
+    measure = finding.measure
+    if measure is None:
+        return None
+    return {
+        "inuse_bytes": measure.inuse_bytes,
+        "inuse_objects": measure.inuse_objects,
+        "alloc_bytes": measure.alloc_bytes,
+        "alloc_objects": measure.alloc_objects,
+        "share": _share(measure, totals),
+        "shared_with": list(finding.shared_with),
+        "callees": [_callee(callee) for callee in finding.callees],
+    }
+
+
+def _callee(callee: CalleeBytes) -> Json:
+    return {
+        "callee": callee.callee,
+        "leaf": callee.leaf,
+        "inuse_bytes": callee.measure.inuse_bytes,
+        "alloc_bytes": callee.measure.alloc_bytes,
+    }
+
+
+def _share(measure: Measure, totals: Totals) -> float | None:
+    """Share of all profiled bytes, by the column that the report is ranked by; None when that column is empty."""
+    whole = 0 if totals.profile is None else _ranked_bytes(totals.profile, totals.ranked_by)
+    return _ranked_bytes(measure, totals.ranked_by) / whole if whole else None
+
+
+def _totals(totals: Totals) -> Json:
+    columns = {name: _column(totals, name) for name in ("inuse", "alloc")}
+    ranked = columns["alloc" if totals.ranked_by == "alloc" else "inuse"]
+    return {
+        "heap_sites": totals.heap_sites,
+        "packages": totals.packages,
+        "ranked_by": totals.ranked_by,
+        "window_seconds": totals.window_seconds,
+        **ranked,
+        **columns,
+        "rss_bytes": totals.rss_bytes,
+        "rss_explained_bytes": totals.rss_explained_bytes,
+    }
+
+
+def _column(totals: Totals, name: str) -> Json:
+    if totals.profile is None:
+        return {"profile_bytes": None, "explained_bytes": None, "unexplained_bytes": None}
+    profile = _ranked_bytes(totals.profile, name)
+    explained = 0 if totals.explained is None else _ranked_bytes(totals.explained, name)
+    return {"profile_bytes": profile, "explained_bytes": explained, "unexplained_bytes": profile - explained}
+
+
+def _ranked_bytes(measure: Measure, ranked_by: str) -> int:
+    return measure.alloc_bytes if ranked_by == "alloc" else measure.inuse_bytes
+
+
+def _tool_version() -> str:
+    try:
+        return version("whyheap")
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "0"
+
+
+def _encode(value: Json) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:  # a file name that is no UTF-8: its odd bytes become U+FFFD
+        return msgspec.json.encode(_without_surrogates(value))
+
+
+def _without_surrogates(value: Any) -> Any:  # noqa: ANN401  any JSON value
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape" if _is_escaped(value) else "replace").decode("utf-8", "replace")
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    return value
+
+
+def _is_escaped(text: str) -> bool:
+    """Whether every lone surrogate stands for an undecodable byte (PEP 383)."""
+    return all(not "\ud800" <= char <= "\udfff" or "\udc80" <= char <= "\udcff" for char in text)

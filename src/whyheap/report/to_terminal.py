@@ -1,0 +1,100 @@
+"""The report as a terminal shows it: the answer, then the proof, then what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.cells import cell_len
+
+from whyheap.report.ranked_lines import RankedLine, ranked_lines
+from whyheap.report.terminal_explain import explain_to_terminal
+from whyheap.report.terminal_finding import CERTAINTY_OF_FIX, finding_block
+from whyheap.report.terminal_scan import scan_to_terminal
+from whyheap.report.terminal_table import where
+from whyheap.report.terminal_text import (
+    LABEL_WIDTH,
+    NARROWEST,
+    STYLE_PLACE,
+    STYLE_QUIET,
+    STYLE_REMEDY,
+    apart,
+    cut,
+    cut_place,
+    labelled,
+    line,
+    pad,
+    render,
+    side_by_side,
+)
+from whyheap.report.terminal_verdict import gap_rows, header, why
+from whyheap.report.visible_text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.text import Text
+
+    from whyheap.model.report import Report
+
+__all__ = ["explain_to_terminal", "scan_to_terminal", "to_terminal"]
+
+_PROVEN: Final = 3
+_FIXES: Final = 5
+_WIDEST_FIX_PLACE: Final = 24
+
+
+def to_terminal(report: Report, *, width: int, color: bool, all_rows: bool = False) -> str:
+    """Render `whyheap why`: verdict, ranked lines, fixes, the proof of the top three lines, and what was not seen.
+
+    No line is wider than `width` cells (40 at least). Without `color` the result has no escape sequence.
+    """
+    width = max(width, NARROWEST)
+    lines = ranked_lines(report.findings, report.totals.ranked_by)
+    blocks = [
+        header(report, width),
+        why(report, width),
+        where(report, lines, width, all_rows=all_rows),
+        _fixes(report, lines, width),
+        *(finding_block(report, row.lead, rank, width) for rank, row in enumerate(lines[:_PROVEN], 1)),
+        gap_rows(report, width),
+    ]
+    return render(apart(blocks), width, color=color)
+
+
+def _fixes(report: Report, lines: Sequence[RankedLine], width: int) -> list[Text]:
+    """List the first alternative of each top line, then the advice of the causes."""
+    fixes = [(row.site, row.lead.fixes[0]) for row in lines if row.lead.fixes][:_FIXES]
+    places = [cut_place(site.file, site.line, _WIDEST_FIX_PLACE) for site, _ in fixes]
+    known = {fix.title for _, fix in fixes}
+    rows = [
+        (place, STYLE_PLACE, fix.title, STYLE_REMEDY, CERTAINTY_OF_FIX[fix.kind])
+        for place, (_, fix) in zip(places, fixes, strict=True)
+    ]
+    said = ""
+    for cause in report.verdict.causes if report.verdict else ():
+        for text in cause.advice:
+            if text not in known:
+                label = cause.cause if cause.cause != said else ""
+                rows.append((cut(label, _WIDEST_FIX_PLACE), STYLE_QUIET, text, "", ""))
+                said = cause.cause
+    if not rows:
+        return []
+    place_width = max(cell_len(place) for place, *_ in rows) + 2
+    laid_out = [
+        (line((pad(place, place_width), style)), text, text_style, right)
+        for place, style, text, text_style, right in rows
+    ]
+    return [*labelled("FIX", side_by_side(laid_out, width - LABEL_WIDTH)), *_next_step(lines, width)]
+
+
+def _next_step(lines: Sequence[RankedLine], width: int) -> list[Text]:
+    """Name the command that tells all about the first line that the compiler speaks of."""
+    site = next((row.site for row in lines if row.lead.facts), None)
+    if site is None:
+        return []
+    name = site.file.rpartition("/")[2]
+    for intro, file in (("all about a line:  ", site.file), ("all about a line:  ", name), ("", name)):
+        command = visible(f"whyheap explain {file}:{site.line}")  # a cut path could not be typed
+        if cell_len(command) + len(intro) <= width - LABEL_WIDTH:
+            return [line(" " * LABEL_WIDTH, (intro, STYLE_QUIET), command)]
+    return []

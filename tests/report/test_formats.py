@@ -1,0 +1,65 @@
+"""Which format an output gets."""
+
+from __future__ import annotations
+
+import pytest
+
+from whyheap.errors import UsageError
+from whyheap.report.formats import FORMATS, FormatKind, format_for
+
+
+@pytest.mark.parametrize(
+    ("path", "requested", "name"),
+    [
+        (None, None, "text"),
+        ("-", None, "text"),
+        ("-", "json", "json"),
+        ("out/report.HTML", None, "html"),
+        ("a.json", None, "json"),
+        ("a.speedscope.json", None, "speedscope"),
+        ("heap.pb.gz", None, "pprof"),
+        ("x.whyheap", None, "whyheap"),
+        ("report", "html", "html"),
+        ("a.json", "terminal", "text"),
+        (None, "capture", "whyheap"),
+    ],
+)
+def test_the_suffix_or_the_option_decides(path: str | None, requested: str | None, name: str) -> None:
+    assert format_for(path, requested).name == name
+
+
+def test_an_unknown_format_lists_all_and_suggests_the_nearest() -> None:
+    with pytest.raises(UsageError, match="text, json, jsonl, html") as caught:
+        format_for(None, "jsn")
+    assert caught.value.hint == "Did you mean --format json?"
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("report.htlm", "Did you mean .html?"),
+        ("report", "Add such an ending, or give --format."),
+    ],
+)
+def test_an_unknown_suffix_says_what_is_possible(path: str, hint: str) -> None:
+    with pytest.raises(UsageError, match="does not say its format") as caught:
+        format_for(path)
+    assert caught.value.hint == hint
+
+
+def test_names_and_suffixes_are_unique() -> None:
+    names = [name for row in FORMATS for name in (row.name, *row.aliases)]
+    suffixes = [suffix for row in FORMATS for suffix in row.suffixes]
+    assert len(set(names)) == len(names)
+    assert len(set(suffixes)) == len(suffixes)
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in FORMATS if row.name in {"text", "json", "jsonl"}], ids=lambda row: row.name
+)
+def test_renderers_of_reports_load(row: object) -> None:
+    assert row in FORMATS
+    for known in FORMATS:
+        if known is row:
+            assert callable(known.load())
+            assert known.kind is FormatKind.REPORT
