@@ -31,7 +31,6 @@ create table items (kind text not null, position integer not null, name text not
 """
 
 
-
 @dataclass(frozen=True, slots=True)
 class Capture:
     """Everything that the witnesses said. `profiles` are raw heap profiles, oldest first.
@@ -134,7 +133,7 @@ def _load(path: Path, database: sqlite3.Connection) -> Capture:
     schema = int(meta["schema"]) if meta.get("schema", "").isdigit() else 0
     if schema > SCHEMA:
         raise FormatError(
-            f"{path} was written by {meta.get('tool', 'a newer whyheap')} with schema {schema}; this one reads {SCHEMA}",
+            f"{path} has schema {schema}, written by {meta.get('tool', 'a newer whyheap')}; this one reads {SCHEMA}",
             "Install a newer whyheap:  pip install --upgrade whyheap",
         )
     heads = [data for _, data in _items(database, "head")]
@@ -153,9 +152,7 @@ def _load(path: Path, database: sqlite3.Connection) -> Capture:
         goroutines={at: _unpacked(data, tuple[GoroutineGroup, ...]) for at, data in _items(database, "goroutines")},
         limit_name=head.limit_name,
         pid=head.pid,
-        sources={
-            file: _inflated(data).decode("utf-8", "surrogateescape") for file, data in _items(database, "source")
-        },
+        sources={file: _inflated(data).decode("utf-8", "surrogateescape") for file, data in _items(database, "source")},
         origins=head.origins,
         gaps=head.gaps,
     )

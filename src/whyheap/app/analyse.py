@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whyheap.app.scan import count_packages, go_numbers, in_focus, title
 from whyheap.capture import Capture
 from whyheap.causes.catalogue import judge as judge_causes
 from whyheap.causes.history import LineGrowth, RuntimeHistory
-
 from whyheap.collect.runtime_sample import samples_from_gauges
 from whyheap.collect.sources import SourceFiles
 from whyheap.join import Joined, join
 from whyheap.join.flame import flame
+from whyheap.join.frames import own_code
 from whyheap.model.evidence import Evidence
+from whyheap.model.facts import GoroutineGroup
 from whyheap.model.finding import Finding
 from whyheap.model.gauge import Gap
 from whyheap.model.measure import Measure
 from whyheap.model.profile import HeapProfile
 from whyheap.model.report import EntryPoint, Report, Totals
+from whyheap.model.site import Site
 from whyheap.model.verdict import Verdict
 from whyheap.parse.pprof import parse_profile
 from whyheap.parse.profile_math import subtract
@@ -121,13 +123,37 @@ def _verdict(
     if not capture.gauges:
         return None, ()
     history = RuntimeHistory(
-        samples=samples_from_gauges(capture.gauges, capture.goroutines),
+        samples=samples_from_gauges(capture.gauges, respelled(capture)),
         growth=_growth(capture, profiles, joined, findings, sources),
         limit_name=capture.limit_name,
         findings=findings,
     )
     judgement = judge_causes(history)
     return judgement.verdict, judgement.gaps
+
+
+def respelled(capture: Capture) -> dict[str, tuple[GoroutineGroup, ...]]:
+    """Spell the frames of goroutines as the scan spells them, as it was not known yet when they were read."""
+    own = own_code(capture.scan, ())
+    sites: dict[Site, Site] = {}
+
+    def spell(site: Site) -> Site:
+        known = sites.get(site)
+        if known is None:
+            known = sites[site] = own.frame(site.symbol, site.file, site.line).site
+        return known
+
+    return {
+        at: tuple(
+            replace(
+                group,
+                stack=tuple(spell(site) for site in group.stack),
+                created_by=spell(group.created_by) if group.created_by else None,
+            )
+            for group in groups
+        )
+        for at, groups in capture.goroutines.items()
+    }
 
 
 def _growth(
@@ -199,7 +225,8 @@ def _gaps(capture: Capture, joined: Joined) -> Iterable[Gap]:
             top = ", ".join(f"{other.callee} ({other.leaf})" for other in joined.unattributed[:2])
             yield Gap(
                 "join",
-                f"only {share:.0%} of the allocated bytes have a frame of {capture.scan.module or 'the scanned packages'}"
+                f"only {share:.0%} of the allocated bytes have a frame of "
+                + (capture.scan.module or "the scanned packages")
                 + (f"; most of the others are in {top}" if top else ""),
                 "Name the packages that the service was built from, or its dependencies' packages as well",
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from whyheap.collect.compiler import Progress, ScanOptions, compile_packages
 from whyheap.collect.profile import ProfileReading, collect_profile
 from whyheap.collect.runtime import collect_runtime
 from whyheap.collect.runtime_sample import RuntimeSample, RuntimeSeries
-from whyheap.errors import FormatError, TargetError, ToolError, UsageError, WhyheapError
+from whyheap.errors import ToolError, UsageError, WhyheapError
 from whyheap.host.go import find_go
 from whyheap.host.http import Access, fetch, scrub
 from whyheap.model.gauge import Gap, Origin

@@ -86,8 +86,8 @@ def _unseen(history: RuntimeHistory, *, named: bool) -> tuple[Gap, ...]:
         return (Gap(WITNESS, "no collection ends, so live heap and garbage cannot be told apart (GOGC=off?)", ""),)
     seen = history.live.collections
     reason = (
-        f"only {seen} collection{'s' if seen != 1 else ''} could be compared within {format_duration(history.seconds)}: "
-        "too few to tell growth from garbage"
+        f"only {seen} collection{'s' if seen != 1 else ''} could be compared within "
+        f"{format_duration(history.seconds)}: too few to tell growth from garbage"
     )
     hint = f"Sample longer:  --seconds {wanted}" if wanted <= LONGEST_ADVISED_SECONDS else "Record it:  whyheap record"
     return (Gap(WITNESS, reason, hint),)

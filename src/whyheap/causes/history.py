@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from whyheap.causes.live_heap import LiveHeap, gc_percent, live_heap, non_heap_bytes, root_bytes
 from whyheap.causes.trend import Trend, judge_trend
 from whyheap.collect.runtime_sample import RuntimeSample
 from whyheap.goruntime.heap_goal import Pacing
+from whyheap.goruntime.standard_library import is_standard
 from whyheap.model.finding import Finding
 from whyheap.model.site import Site
+from whyheap.parse.source_path import spell_foreign
 
 LEAST_RISE_BYTES = 1 << 20
 """Less live heap than this, gained in a window, is not called growth."""
+
+
+def locate_by_path(site: Site) -> tuple[Site, bool]:
+    """Spell a frame without a scan: well-known prefixes are cut, and what is not standard library is the user's own."""
+    own = not is_standard(site.package) and "@" not in site.file
+    return replace(site, file=spell_foreign(site.file)), own
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +58,15 @@ class Limit:
 class RuntimeHistory:
     """A process over a window: samples in order of time, and the lines whose bytes changed.
 
-    `limit_name` says whose limit the samples' `container_limit` is ("cgroup v2 /shop").
+    `limit_name` says whose limit the samples' `container_limit` is ("cgroup v2 /shop"). `locate` spells a frame of a
+    goroutine's stack as findings are spelled, and says whether it is the user's own code.
     """
 
     samples: tuple[RuntimeSample, ...]
     growth: tuple[LineGrowth, ...] = ()
     limit_name: str = ""
     findings: Sequence[Finding] = ()
+    locate: Callable[[Site], tuple[Site, bool]] = locate_by_path
 
     @cached_property
     def last(self) -> dict[str, float]:
@@ -112,9 +122,7 @@ class RuntimeHistory:
 
     @property
     def beside_heap_bytes(self) -> float:
-        """What counts against the limit besides heap objects: stacks, metadata, binaries, fragments, other
-        processes.
-        """
+        """What counts against the limit besides heap objects: stacks, metadata, code, fragments, other processes."""
         mapped = self.last.get("heap_sys", 0.0) - self.last.get("heap_released", 0.0)
         fragments = self.last.get("heap_inuse", 0.0) - self.last.get("heap_alloc", 0.0)
         runtime = (

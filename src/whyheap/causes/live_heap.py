@@ -69,9 +69,7 @@ def gc_percent(samples: Sequence[RuntimeSample]) -> tuple[int, bool]:
 
 
 def non_heap_bytes(values: dict[str, float]) -> float:
-    """Return what counts against GOMEMLIMIT besides heap objects and free heap (mgcpacer.go, memoryLimitHeapGoal,
-    term 1).
-    """
+    """Return what counts against GOMEMLIMIT besides objects and free heap: mgcpacer.go, memoryLimitHeapGoal, term 1."""
     return max(values.get("sys", 0.0) - values.get("heap_idle", 0.0) - values.get("heap_alloc", 0.0), 0.0)
 
 

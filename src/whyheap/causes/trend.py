@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from whyheap.stats import Slope, mann_kendall, theil_sen
@@ -72,4 +73,4 @@ def _deepest_fall(ys: Sequence[float]) -> float:
 
 def _largest_step(ys: Sequence[float]) -> float:
     """Return the largest rise from one value to the next."""
-    return max(later - earlier for earlier, later in zip(ys, ys[1:], strict=False))
+    return max(later - earlier for earlier, later in pairwise(ys))

@@ -9,12 +9,23 @@ from whyheap.model.finding import Certainty
 from whyheap.model.verdict import Statement
 from whyheap.units import format_bytes, format_duration
 
-_SAME_UNIT_BELOW = 120
+_IN_SECONDS_BELOW = 600
 
 
 def spell_forecast(forecast: Forecast) -> str:
-    """Return "about 75 s (60-95 s)"."""
-    return f"about {format_duration(forecast.seconds)} ({_interval(forecast)})"
+    """Return "about 75 s (60-95 s)"; no interval when it rounds to the same."""
+    if forecast.latest is None:
+        return f"about {format_duration(forecast.seconds)} (at least {format_duration(forecast.earliest)})"
+    times = (forecast.seconds, forecast.earliest, forecast.latest)
+    in_seconds = forecast.latest < _IN_SECONDS_BELOW
+    about, earliest, latest = (f"{time:.0f} s" if in_seconds else format_duration(time) for time in times)
+    if earliest == latest:
+        return f"about {about}"
+    return (
+        f"about {about} ({earliest.removesuffix(' s')}-{latest})"
+        if in_seconds
+        else f"about {about} ({earliest} to {latest})"
+    )
 
 
 def limit_statement(history: RuntimeHistory) -> Statement:
@@ -39,11 +50,3 @@ def pacing_statement(history: RuntimeHistory) -> Statement | None:
         f"{setting}: the heap may grow to {format_bytes(goal)} before it is collected",
         Certainty.MEASURED if history.gogc_is_known else Certainty.INFERRED,
     )
-
-
-def _interval(forecast: Forecast) -> str:
-    if forecast.latest is None:
-        return f"at least {format_duration(forecast.earliest)}"
-    if forecast.latest < _SAME_UNIT_BELOW:
-        return f"{forecast.earliest:.0f}-{forecast.latest:.0f} s"
-    return f"{format_duration(forecast.earliest)} to {format_duration(forecast.latest)}"

@@ -41,7 +41,7 @@ def report_options(function: F) -> F:
                 "outputs",
                 multiple=True,
                 metavar="FILE",
-                help="Write a report; the suffix chooses the format (.html, .json, .whyheap, ...), - is stdout. Repeatable.",
+                help="Write a report; its suffix is its format (.html, .json, .whyheap, ...), - is stdout. Repeatable.",
             ),
             click.option(
                 "--format", "format_", metavar="FORMAT", help="Format of stdout, or of -o: text, json, html, ..."

@@ -74,6 +74,8 @@ def scan(
 
     write_all(planned, answer)
     _note_unknown(unknown, progress)
+    if verbose:
+        progress.note(f"compiler: {tool.command} list -export -gcflags='-m=2 -json=0,DIR', in {options.folder}")
 
 
 def _render(report: Report, form: Format, terminal: Terminal, *, all_rows: bool) -> bytes:

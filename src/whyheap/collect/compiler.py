@@ -254,10 +254,13 @@ class _Compiler:
         listing_file, text_file = self.folder / "listing", self.folder / "text"
         self._progress("compiling")
         try:
-            with listing_file.open("wb") as stdout, text_file.open("wb") as stderr:
-                with self._go.start(arguments, self.root, stdout, stderr) as process:
-                    fresh = self._read_fresh(text_file, json_root, lambda: self._has_ended(process))
-                    status = process.wait()
+            with (
+                listing_file.open("wb") as stdout,
+                text_file.open("wb") as stderr,
+                self._go.start(arguments, self.root, stdout, stderr) as process,
+            ):
+                fresh = self._read_fresh(text_file, json_root, lambda: self._has_ended(process))
+                status = process.wait()
             packages = self._listed(status, listing_file, text_file)
             for package in packages:
                 build_id = (builds or {}).get(package.ImportPath, package.BuildID)

@@ -1,8 +1,8 @@
 """Facts of packages by build ID, on disk, so that a second scan reads only what changed.
 
-A package's folder holds two files per build: `.jsonl`, all facts in the contract's shape, and `.facts`, those that the
-join needs, as MessagePack. Equal build IDs mean equal inputs, flags and compiler (cmd/go/internal/work/buildid.go), so an
-entry never goes stale; the oldest builds of a package are dropped.
+A package's folder holds two files per build: `.jsonl`, all facts in the contract's shape, and `.facts`, those that
+the join needs, as MessagePack. Equal build IDs mean equal inputs, flags and compiler (cmd/go/internal/work/buildid.go),
+so an entry never goes stale; the oldest builds of a package are dropped.
 """
 
 from __future__ import annotations

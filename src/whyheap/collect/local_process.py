@@ -73,9 +73,7 @@ def find_local_process(
 
 
 def _read_tuning(pid: int, proc: Path) -> tuple[dict[str, float], tuple[Gap, ...]]:
-    """Return `gogc` and `memory_limit` as the process was started with; a later call of debug.SetGCPercent is not
-    seen.
-    """
+    """Return `gogc` and `memory_limit` as at the process's start; a later call of debug.SetGCPercent is not seen."""
     variables, gaps = procfs.read_go_variables(pid, proc)
     if gaps:
         return {}, gaps

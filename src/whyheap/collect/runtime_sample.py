@@ -85,9 +85,7 @@ class RuntimeSeries:
 def samples_from_gauges(
     gauges: Iterable[Gauge], goroutines: Mapping[str, tuple[GoroutineGroup, ...]] | None = None
 ) -> tuple[RuntimeSample, ...]:
-    """Rebuild samples from saved gauges, in order of time; `goroutines` by the sample's `at`. Foreign gauges are
-    ignored.
-    """
+    """Rebuild samples from saved gauges, in order of time; `goroutines` are by `at`. Foreign gauges are ignored."""
     moments: dict[str, dict[str, float]] = {}
     for gauge in gauges:
         if gauge.name in UNITS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 STANDARD_ROOTS = frozenset(
-    [
+    {
         "archive",
         "arena",
         "bufio",
@@ -59,7 +59,7 @@ STANDARD_ROOTS = frozenset(
         "uuid",
         "vendor",
         "weak",
-    ]
+    }
 )
 
 

@@ -16,15 +16,14 @@ from whyheap.model.gauge import Gap
 
 WITNESS = "container"
 _V1_UNLIMITED = 1 << 62  # v1 writes the largest multiple of the page size instead of "max"
+_LIMIT_AND_USAGE = {1: ("memory.limit_in_bytes", "memory.usage_in_bytes"), 2: ("memory.max", "memory.current")}
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 _SEPARATOR = "-"
 
 
 @dataclass(frozen=True, slots=True)
 class GroupLimit:
-    """A group with a limit. `usage_bytes` is what counts against it; `reclaimable_bytes` of that the kernel can
-    drop.
-    """
+    """A group with a limit. `usage_bytes` counts against it; of that the kernel can drop `reclaimable_bytes`."""
 
     path: str
     version: int
@@ -46,9 +45,7 @@ class _Mount:
 
 
 def read_limit(pid: int, proc: Path = PROC) -> tuple[GroupLimit | None, tuple[Gap, ...]]:
-    """Return the limited group with the least room among the process's group and its parents; None when none has a
-    limit.
-    """
+    """Return the group with the least room among the process's and its parents; None when none has a limit."""
     try:
         membership = (proc / str(pid) / "cgroup").read_text(errors="replace")
     except OSError as error:
@@ -130,10 +127,7 @@ def _group_folders(path: str | None, mount: _Mount) -> list[Path]:
 
 def _read_group(folder: Path, mount: _Mount) -> GroupLimit | None:
     """Return the group's limit; None for "max", v1's unlimited, or the root group, which has no such files."""
-    names = (
-        ("memory.max", "memory.current") if mount.version == 2 else ("memory.limit_in_bytes", "memory.usage_in_bytes")
-    )
-    limit, usage = (_read_number(folder / name) for name in names)
+    limit, usage = (_read_number(folder / name) for name in _LIMIT_AND_USAGE[mount.version])
     if limit is None or limit >= _V1_UNLIMITED:
         return None
     path = PurePosixPath("/", folder.relative_to(mount.point))

@@ -112,9 +112,7 @@ def _listening_inodes(port: int, proc: Path) -> Iterator[str]:
 
 
 def _reachable_by_loopback(hex_address: str) -> bool:
-    """Whether an address of /proc/net/tcp (hex, each 32-bit word in the machine's byte order) is loopback or
-    wildcard.
-    """
+    """Whether a hex address of /proc/net/tcp, each 32-bit word in the machine's byte order, is loopback or wildcard."""
     words = [bytes.fromhex(hex_address[start : start + 8])[::-1] for start in range(0, len(hex_address), 8)]
     address = ipaddress.ip_address(b"".join(words))
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:

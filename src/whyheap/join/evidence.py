@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from whyheap.join.entry_points import entry_of
-from whyheap.join.frames import Frame, OwnCode, ProfileFrames, std_prefix
+from whyheap.join.frames import Frame, ProfileFrames, own_code
 from whyheap.join.misjoins import Misjoins
 from whyheap.model.evidence import CalleeBytes, Evidence
 from whyheap.model.facts import CompilerFact, FactKind
@@ -29,7 +29,7 @@ Line = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What the join found. `unattributed` are bytes of stacks without any frame of the user's code, by leaf and root."""
+    """What the join found. `unattributed` are bytes of stacks without a frame of the user's code, by root and leaf."""
 
     evidence: tuple[Evidence, ...]
     entry_points: tuple[EntryPoint, ...]
@@ -92,12 +92,8 @@ def join(
 
 def profile_frames(scan: Scan | None, profile: HeapProfile) -> ProfileFrames:
     """Return the frames of a profile as the scan spells them."""
-    own = OwnCode(scan, std_prefix(profile.function_names, profile.function_files))
-    if scan is not None:
-        own.add_mains(
-            (file, package.package) for package in scan.packages if package.is_program for file in package.files
-        )
-    return ProfileFrames(profile, own)
+    functions = zip(profile.function_names, profile.function_files, strict=True)
+    return ProfileFrames(profile, own_code(scan, functions))
 
 
 class _Walk:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 from whyheap.model.profile import HeapProfile
 from whyheap.model.scan import Scan
 from whyheap.model.site import Site
+from whyheap.parse.percent import percent_decoded
 from whyheap.parse.source_path import spell_foreign
 
 _DEPENDENCY = re.compile(r"@v\d|(?:^|/)vendor/")
@@ -36,7 +36,7 @@ def split_symbol(symbol: str) -> tuple[str, str]:
     if dot < 0:
         return "", symbol
     package = symbol[:dot]
-    return (unquote(package) if "%" in package else package), symbol[dot + 1 :]
+    return percent_decoded(package), symbol[dot + 1 :]
 
 
 class OwnCode:
@@ -113,9 +113,19 @@ def _spell(file: str, package: str) -> str:
     return spelled
 
 
-def std_prefix(names: Sequence[str], files: Sequence[str]) -> str:
-    """Return the folder that holds std in the deployed build, told from where a package `runtime` stands."""
-    for name, file in zip(names, files, strict=True):
+def own_code(scan: Scan | None, functions: Iterable[tuple[str, str]]) -> OwnCode:
+    """Return what tells the user's code. `functions` are (symbol, file) pairs of the deployed build."""
+    own = OwnCode(scan, _std_prefix(functions))
+    if scan is not None:
+        own.add_mains(
+            (file, package.package) for package in scan.packages if package.is_program for file in package.files
+        )
+    return own
+
+
+def _std_prefix(functions: Iterable[tuple[str, str]]) -> str:
+    """Return the folder that holds std in the deployed build, told from where package `runtime` stands."""
+    for name, file in functions:
         if name.startswith("runtime."):
             tail = "runtime/" + posixpath.basename(file)
             if file.endswith(tail):

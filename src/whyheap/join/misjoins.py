@@ -1,7 +1,7 @@
 """Places where profile and compiler name different lines for one allocation (field/profiles: known misjoins).
 
-Measured on Go 1.22.10 to 1.27.3: a moved parameter is blamed by pprof on the line of `func`, and since 1.26 a slice that
-grows by append and is returned is blamed on the line of `return`.
+Measured on Go 1.22.10 to 1.27.3: a moved parameter is blamed by pprof on the line of `func`, and since 1.26 a slice
+that grows by append and is returned is blamed on the line of `return`.
 """
 
 from __future__ import annotations

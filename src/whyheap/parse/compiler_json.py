@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from urllib.parse import unquote
 
 import msgspec
 
 from whyheap.errors import FormatError
 from whyheap.model.facts import CompilerFact, FactKind
 from whyheap.model.site import Position
+from whyheap.parse.percent import percent_decoded
 
 _ESCAPES = frozenset({"escape", "escapes"})
 _BOUNDS = frozenset({"isInBounds", "isSliceInBounds"})
@@ -126,4 +126,4 @@ class CompilerLog:
 
 
 def _path(uri: str) -> str:
-    return unquote(uri.removeprefix("file://"))
+    return percent_decoded(uri.removeprefix("file://"))

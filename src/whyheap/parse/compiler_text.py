@@ -37,14 +37,7 @@ _APPEND = "append"  # since 1.25 verdicts on append do not repeat its arguments
 
 _OTHER_ENDS = (" is unsafe uintptr", " as escaping uintptr", " as escaping ...uintptr", " be converted to a tail call")
 _OTHER_STARTS = ("devirtualizing ", "cannot devirtualize ", "partially devirtualizing ", "PGO devirtualizing ")
-_OTHER_WORDS = frozenset(
-    {
-        "zero-copy string->[]byte conversion",
-        "imprecise interface call",
-        "hoisting stack slot",
-        "index bounds check elided",
-    }
-)
+_OTHER_WORDS = frozenset({"zero-copy string->[]byte conversion", "imprecise interface call"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +139,8 @@ class _BlockParser:
         explanation: _Explanation | None = None
         at = prefix = ""
         for line in lines:
-            if explanation is not None and line.startswith(prefix):
-                if self._explain(explanation, line[len(prefix) - 2 :]):
-                    continue
+            if explanation and line.startswith(prefix) and self._explain(explanation, line[len(prefix) - 2 :]):
+                continue
             if not line:
                 continue
             place = _POSITION.match(line)
@@ -156,7 +148,7 @@ class _BlockParser:
                 at, text = _UNPLACED, line.removeprefix(_UNPLACED + ": ")
             else:
                 at, text = place[0][:-2], line[place.end() :]
-            explanation = self._header(at, text) if text.endswith(":") else None
+            explanation = self._header(text) if text.endswith(":") else None
             if explanation is not None:
                 prefix = f"{at}:  "
                 about = _APPEND if explanation.subject.startswith("append(") else explanation.subject
@@ -168,7 +160,7 @@ class _BlockParser:
             else:
                 self._verdicts.append((at, text))
 
-    def _header(self, at: str, text: str) -> _Explanation | None:
+    def _header(self, text: str) -> _Explanation | None:
         leak = _LEAK_HEADER.match(text) if text.startswith("parameter ") else None
         if leak is not None:
             return _Explanation(text, leak[1], leak[3] or "", leak[2], int(leak[4]))

@@ -114,9 +114,7 @@ def parse_goroutines(
 
 
 def split_symbol(symbol: str) -> tuple[str, str]:
-    """Split a linker symbol into import path and function: `example.com/a%2eb.(*T).M` -> `example.com/a.b`,
-    `(*T).M`.
-    """
+    """Split a linker symbol into import path and function: `a.com/b%2ec.(*T).M` -> `a.com/b.c`, `(*T).M`."""
     head = symbol.partition("[")[0]  # a type argument may hold slashes and dots
     dot = head.find(".", head.rfind("/") + 1)
     if dot < 0:

@@ -4,16 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from posixpath import dirname
+from typing import TYPE_CHECKING
 
 from whyheap.model.evidence import Evidence
 from whyheap.model.facts import CompilerFact, FactKind, FlowStep
-from whyheap.patterns.escape import Escape, is_typed_literal
+from whyheap.patterns.escape import Escape, Storage, is_typed_literal
 from whyheap.patterns.syntax import GoFile
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
 
 # Names of std packages that a printed call may start with when no source can tell a package from a variable.
 _PACKAGES = frozenset(
-    "atomic base64 bufio bytes context errors exec filepath fmt hex http io json log maps math os reflect regexp rpc "
-    "runtime signal slices slog sort sql strconv strings sync syscall tabwriter template time tls url utf8 xml".split()
+    [
+        "atomic",
+        "base64",
+        "bufio",
+        "bytes",
+        "context",
+        "errors",
+        "exec",
+        "filepath",
+        "fmt",
+        "hex",
+        "http",
+        "io",
+        "json",
+        "log",
+        "maps",
+        "math",
+        "os",
+        "reflect",
+        "regexp",
+        "rpc",
+        "runtime",
+        "signal",
+        "slices",
+        "slog",
+        "sort",
+        "sql",
+        "strconv",
+        "strings",
+        "sync",
+        "syscall",
+        "tabwriter",
+        "template",
+        "time",
+        "tls",
+        "url",
+        "utf8",
+        "xml",
+    ]
 )
 
 _BUILTINS = frozenset({"panic", "append", "copy", "print", "println", "recover", "clear"})
@@ -74,15 +115,27 @@ class Context:
             at = fact.printed_at
             twin = bool(boxes) and (at.line, at.column, fact.subject) in boxes and _box(fact) is None
             escape = Escape(fact, twin=twin)
-            if is_typed_literal(escape.subject) and self._is_constant(evidence, fact):
+            if escape.storage is Storage.CLOSURE:
+                escape.never = self._captures_nothing(evidence, fact)
+            elif is_typed_literal(escape.subject) and self._is_constant(evidence, fact):
                 escape.never = True
             escapes.append(escape)
         return escapes
 
+    def _captures_nothing(self, evidence: Evidence, fact: CompilerFact) -> bool:
+        """Whether source proves that a func literal holds nothing: then it is static data."""
+        file = self.file(evidence)
+        at = fact.printed_at
+        return file is not None and not fact.inlined_at and file.captures_nothing(at.line, at.column)
+
     def _is_constant(self, evidence: Evidence, fact: CompilerFact) -> bool:
         """Whether source shows no call where the compiler prints `T(1)`: then it is a constant it has folded."""
         file = self.file(evidence)
-        return file is not None and not fact.inlined_at and file.call_at(evidence.site.line, fact.printed_at.column) is None
+        return (
+            file is not None
+            and not fact.inlined_at
+            and file.call_at(evidence.site.line, fact.printed_at.column) is None
+        )
 
     def is_silent(self, evidence: Evidence) -> bool:
         """Whether the line allocates and no heap fact accounts for it."""
@@ -126,23 +179,20 @@ class Context:
 
     def variadic_callee(self, evidence: Evidence, escape: Escape) -> str:
         """Return the call as written that a variadic argument goes to, else the last callee the compiler printed."""
-        step = variadic_step(escape)
-        file = self.file(evidence)
-        if step is not None and file is not None and step.line == evidence.site.line:
-            call = file.call_at(step.line, step.column)
-            function = call.field("function") if call is not None else None
-            if function is not None:
-                return function.text()
-        return escape.callee
+        call = self._variadic_call(evidence, escape)
+        function = call.field("function") if call is not None else None
+        return function.text() if function is not None else escape.callee
 
-    def call_text(self, evidence: Evidence, escape: Escape) -> str:
+    def variadic_call(self, evidence: Evidence, escape: Escape) -> str:
         """Return the call that a variadic argument goes to as written, on one line; "" without source."""
-        step = variadic_step(escape)
-        file = self.file(evidence)
-        if step is None or file is None or step.line != evidence.site.line:
-            return ""
-        call = file.call_at(step.line, step.column)
+        call = self._variadic_call(evidence, escape)
         return " ".join(call.text().split()) if call is not None else ""
+
+    def _variadic_call(self, evidence: Evidence, escape: Escape) -> SgNode | None:
+        file = self.file(evidence)
+        step = variadic_step(escape)
+        here = file is not None and step is not None and step.line == evidence.site.line
+        return file.call_at(step.line, step.column) if file is not None and step is not None and here else None
 
 
 def _box(fact: CompilerFact) -> tuple[int, int, str] | None:
@@ -157,5 +207,3 @@ def variadic_step(escape: Escape) -> FlowStep | None:
     """Return the step that stands at the variadic call."""
     steps = [step for flow in escape.fact.flow[:2] for step in flow.steps]
     return next((step for step in steps if step.expr == "... argument"), None)
-
-

@@ -10,9 +10,7 @@ from enum import Enum, auto
 
 from whyheap.model.facts import CompilerFact, FlowStep
 
-_SIZE_REASONS = frozenset(
-    {"too large for stack", "too aligned for stack", "non-constant size", "zero-sized element"}
-)
+_SIZE_REASONS = frozenset({"too large for stack", "too aligned for stack", "non-constant size", "zero-sized element"})
 _MAP_REASONS = frozenset({"key of map put", "map literal value", "map literal key"})
 _CONVERSION = re.compile(r"(?:string|\(?\[\](?:byte|rune|uint8|int32)\)?)\(")
 _LITERAL = re.compile(

@@ -110,7 +110,9 @@ def _merged(findings: Iterable[Finding]) -> Iterator[Finding]:
         place = (fact.printed_at, fact.site, fact.inlined_at) if fact is not None else None
         same.setdefault((finding.pattern, finding.subject, finding.agreement, place), []).append(finding)
     for group in same.values():
-        yield group[0] if len(group) == 1 else replace(group[0], facts=tuple(fact for one in group for fact in one.facts))
+        yield (
+            group[0] if len(group) == 1 else replace(group[0], facts=tuple(fact for one in group for fact in one.facts))
+        )
 
 
 def _measured(evidence: Evidence, drafts: list[_Draft]) -> Iterator[Finding]:

@@ -13,12 +13,18 @@ def way(escape: Escape) -> str:
     if route is Route.CALL:
         return f"passed to {clipped(escape.callee)}" if escape.callee else "passed to a call"
     if route is Route.VARIADIC:
-        return f"passed to {clipped(escape.callee)} as a variadic argument" if escape.callee else "passed as a variadic argument"
+        return (
+            f"passed to {clipped(escape.callee)} as a variadic argument"
+            if escape.callee
+            else "passed as a variadic argument"
+        )
     if route is Route.ASSIGN:
         where = "package-level " if is_name(escape.target) else ""
         return f"stored in {where}{target}"
     if route is Route.NAMED:
         return f"kept in {target}, which outlives it"
+    if route is Route.CONTAINED and escape.target == escape.subject:
+        return "behind a slice or string that is boxed"
     if route is Route.CONTAINED:
         return f"held by {target}, which is on the heap"
     fixed = {

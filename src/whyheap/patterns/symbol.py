@@ -33,5 +33,5 @@ def _shape(symbol: str) -> str:
 def _is_package(qualifier: str, path: str, package: str) -> bool:
     """Whether a package written as `qualifier` ("" = the own one) may be the one at an import path."""
     if not qualifier:
-        return path == package or path == "main"
+        return path in {package, "main"}
     return qualifier in package_names(path)

@@ -14,10 +14,16 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 _FUNCTIONS = ("function_declaration", "method_declaration", "func_literal")
-_WITH_LEFT = ("short_var_declaration", "range_clause")
-_DECLARATIONS = [
-    {"kind": kind} for kind in ("parameter_declaration", "variadic_parameter_declaration", "var_spec", *_WITH_LEFT)
-]
+_DECLARATIONS = {
+    "parameter_declaration": "name",
+    "variadic_parameter_declaration": "name",
+    "var_spec": "name",
+    "short_var_declaration": "left",
+    "range_clause": "left",
+    "receive_statement": "left",
+    "type_switch_statement": "alias",
+}
+"""Nodes that declare variables, with the field that holds the names."""
 
 
 class GoFile:
@@ -200,7 +206,7 @@ class GoFile:
         for function in self.functions(line)[:1]:
             result = function.field("result")
             if result is not None:
-                return frozenset(node.text() for node in result.find_all(any=[{"kind": "identifier"}, {"kind": "type_identifier"}]))
+                return frozenset(node.text() for node in result.find_all(regex=r"^\w+$"))
         return frozenset()
 
     def locals(self, line: int) -> frozenset[str]:
@@ -213,17 +219,36 @@ class GoFile:
             self._locals[start] = frozenset(_declared_names(outermost[0]))
         return self._locals[start]
 
+    def captures_nothing(self, line: int, column: int) -> bool:
+        """Whether the func literal at a position provably uses no variable of the functions around it."""
+        literal = self.node_at("func_literal", line, column)
+        if literal is None:
+            return False
+        around = [node for node in self.functions(line) if node.range().start.index < literal.range().start.index]
+        if not around:
+            return True
+        if around[-1].find(kind="type_parameter_list") or "[" in _receiver(around[-1]):
+            return False  # closures in generic functions hold the dictionary
+        used = {node.text() for node in literal.find_all(kind="identifier")}
+        return not used & _declared_names(around[-1], outside=literal)
 
-def _declared_names(function: SgNode) -> set[str]:
-    """Return the names that a function and the func literals in it declare."""
+
+def _receiver(function: SgNode) -> str:
+    receiver = function.field("receiver")
+    return receiver.text() if receiver is not None else ""
+
+
+def _declared_names(function: SgNode, outside: SgNode | None = None) -> set[str]:
+    """Return the names that a function and the func literals in it declare, but for those declared inside `outside`."""
     names: set[str] = set()
-    for node in function.find_all(any=_DECLARATIONS):
-        if node.kind() in _WITH_LEFT:
-            left = node.field("left")
-            if left is not None:
-                names |= {child.text() for child in left.children() if child.kind() == "identifier"}
-        else:
-            names |= {child.text() for child in node.field_children("name")}
+    hole = outside.range() if outside is not None else None
+    for kind, field in _DECLARATIONS.items():
+        for node in function.find_all(kind=kind):
+            if hole is not None and hole.start.index <= node.range().start.index < hole.end.index:
+                continue
+            for declared in node.field_children(field):
+                found = declared.children() if declared.kind() == "expression_list" else [declared]
+                names |= {child.text() for child in found if child.kind() == "identifier"}
     return names
 
 

@@ -70,6 +70,12 @@ SENTENCES: Final[dict[str, str]] = {
 
 VARIADIC: Final = "... argument"
 _CALLEE: Final = re.compile(r"((?:\([^()]{1,200}\)\.)?[^\s()\"'`{}]{1,200})\(")
+_BOXED: Final = "is stored in an interface"
+_BOXING: Final = frozenset({"interface-boxing", "variadic-any", "pool-boxing", "map-storage", "channel-send"})
+_COMPILERS_OWN: Final = (".autotmp", "~r", "~p", "#rv")
+_CONVERSION: Final = re.compile(r"(string|\[\](byte|rune|uint8|int32))\(")
+_SELECTOR: Final = re.compile(r"\S+\.[^\W\d]\w*")
+_QUALIFIED: Final = re.compile(r"[^\W\d]\w*\.[^\W\d]\w*")
 _STORAGE: Final = re.compile(r"&?\{storage for (.*)\}", re.DOTALL)
 _SPILLED_BY: Final = {
     "method-value": "{expr} is bound to its receiver: a small closure",
@@ -117,14 +123,14 @@ def conclusion(fact: CompilerFact, pattern: str = "") -> str:
     """Say what follows: "so n must outlive renderRow: it is copied to the heap"; "" for verdicts other than heap."""
     if fact.kind is not FactKind.HEAP:
         return ""
-    subject = _short(fact.subject) or "it"
+    subject = "the result" if fact.subject.startswith("~r") else _short(fact.subject) or "it"
     function = _short(fact.function) or "the function"
     reasons = fact.reasons
     if any(reason.startswith(("too ", "non-constant")) for reason in reasons):
         return f"so {subject} is allocated on the heap"
     owner = _STORAGE.fullmatch(fact.flow[-1].to) if fact.flow else None
     if owner is not None:
-        return f"so {subject} goes to the heap together with {_named(owner[1])}"
+        return f"so {_named(fact.subject) or subject} goes to the heap together with {_named(owner[1])}"
     if fact.message.startswith("moved to heap"):
         return f"so {subject} must outlive {function}: the variable is moved to the heap"
     if _is_boxed(fact, pattern):
@@ -153,16 +159,21 @@ def _own_headline(finding: Finding) -> str:
 
 
 def _steps(fact: CompilerFact, pattern: str) -> Iterator[Sentence]:
+    said, last = "", ""
     for flow in fact.flow:
         for index, step in enumerate(flow.steps):
             text = _sentence(step, flow, fact, pattern, is_first=index == 0)
-            if text:
+            if step.expr == said and step.reason == "interface-converted":
+                text = "it is stored in an interface"
+            said = step.expr
+            if text and text != last:
+                last = text
                 yield Sentence(text, Position(step.file, step.line, step.column))
 
 
 def _sentence(step: FlowStep, flow: Flow, fact: CompilerFact, pattern: str, *, is_first: bool) -> str:
     if step.reason == "spill":
-        return _spill(step, pattern)
+        return _spill(step, flow, pattern)
     if step.reason == "slice-literal-element" and step.expr == VARIADIC:
         first_word = "the interface" if _is_boxed(fact, pattern) else "it"
         return f"{first_word} goes into the argument slice"
@@ -180,7 +191,7 @@ def _sentence(step: FlowStep, flow: Flow, fact: CompilerFact, pattern: str, *, i
     return text if not is_first or not text.startswith("it ") else f"{_named(_source(flow))} {text[3:]}"
 
 
-def _spill(step: FlowStep, pattern: str) -> str:
+def _spill(step: FlowStep, flow: Flow, pattern: str) -> str:
     """Say what the expression itself allocates; "" where the next step says it better."""
     expr = step.expr
     short = _short(expr)
@@ -189,29 +200,46 @@ def _spill(step: FlowStep, pattern: str) -> str:
         (expr.startswith("func literal"), "the func literal and what it captures need a place: a closure"),
         (expr.startswith("&"), f"{short} makes a new value and takes its address"),
         (expr.startswith("new("), f"{short} makes a new value"),
-        (expr.startswith("make("), f"{short} makes it"),
         (expr.startswith("append("), "append makes a larger array when the old one is full"),
-        (re.match(r"(string|\[\](byte|rune|uint8|int32))\(", expr) is not None, f"{short} copies the bytes"),
-        (expr.endswith("}") and expr.startswith(("[]", "map[")), f"{short} makes a new {_literal(expr)}"),
+        (_CONVERSION.match(expr) is not None, f"{short} copies the bytes"),
+        (_made(expr) != "", f"{short} makes a new {_made(expr)}"),
         (pattern in _SPILLED_BY, _SPILLED_BY.get(pattern, "").format(expr=short)),
+        (_may_be_method_value(expr, flow, pattern), f"{short} is stored in an interface, or bound to its receiver"),
     )
-    return next((text for matches, text in by_form if matches), f"{short} is stored in an interface")
+    value = "the result" if expr.startswith("~r") else short
+    return next((text for matches, text in by_form if matches), f"{value} {_BOXED}")
 
 
-def _literal(expr: str) -> str:
-    return "map" if expr.startswith("map[") else "slice"
+def _made(expr: str) -> str:
+    """Name what a make or a literal makes: a slice, map or channel; "" for other expressions."""
+    is_literal = expr.endswith("}") and expr.startswith(("[]", "map["))
+    if not is_literal and not expr.startswith("make("):
+        return ""
+    made = expr.removeprefix("make(")
+    return "map" if made.startswith("map[") else "channel" if made.startswith(("chan", "<-chan")) else "slice"
+
+
+def _may_be_method_value(expr: str, flow: Flow, pattern: str) -> bool:
+    """Whether `x.f` may be a method value: the compiler prints it as it prints a boxed field."""
+    is_argument = VARIADIC in flow.to
+    return not is_argument and pattern not in _BOXING and _SELECTOR.fullmatch(expr) is not None
 
 
 def _is_boxed(fact: CompilerFact, pattern: str) -> bool:
-    first = next((step for flow in fact.flow for step in flow.steps), None)
-    return first is not None and first.reason == "spill" and _spill(first, pattern).endswith("stored in an interface")
+    first = next(((step, flow) for flow in fact.flow for step in flow.steps), None)
+    return first is not None and first[0].reason == "spill" and _spill(*first, pattern).endswith(_BOXED)
 
 
 def _holds(step: FlowStep, flow: Flow, pattern: str) -> str:
     """Say where an assignment puts the value: the flow's left side, or the statement itself when that is the heap."""
     if flow.to == HEAP:
         return f"it is stored {_STORES.get(pattern, 'where it may outlive the function')}: {_short(step.expr)}"
-    return f"it is stored in {_named(flow.to)}"
+    if flow.to.startswith("~r"):
+        return "an inlined call returns it"
+    if step.reason == "assign-pair" and ":=" in step.expr and _QUALIFIED.fullmatch(flow.to):
+        return f"it is passed into an inlined call, as {_short(flow.to)}"
+    place = _named(flow.to)
+    return "" if place in ("it", _named(flow.from_)) else f"it is stored in {place}"
 
 
 def _call(step: FlowStep, pattern: str) -> str:
@@ -238,9 +266,9 @@ def _named(place: str) -> str:
         return "the new array"
     if place.startswith("func literal"):
         return "the func literal"
-    if place.startswith("~r"):
-        return "a result"
-    return "it" if place in ("", "{temp}") or place.startswith(".autotmp") else _short(place)
+    if _made(place):
+        return f"the new {_made(place)}"
+    return "it" if place in ("", "{temp}") or place.startswith(_COMPILERS_OWN) else _short(place)
 
 
 def _short(expression: str) -> str:

@@ -43,8 +43,9 @@ def source_excerpt(
         return []
     numbers = range(max(1, site.line - context), min(len(code), site.line + context) + 1)
     shown = {number: code[number - 1].rstrip("\r")[:_LONGEST_LINE] for number in numbers}
-    while len(shown) > 1 and not shown[last := max(shown)].strip() and last != site.line:
-        del shown[last]
+    for edge in (max, min):
+        while not shown[number := edge(shown)].strip() and number != site.line:
+            del shown[number]
     indent = _common_indent(shown.values())
     digits = len(str(numbers[-1]))
     room = width - len(MARGIN) - digits - len(" | ")

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 
 from whyheap.causes.cause import Cause
 from whyheap.causes.history import Limit, RuntimeHistory
+from whyheap.causes.memory_limit import SAFE_SHARE, safe_memory_limit
 from whyheap.causes.verdict_words import limit_statement, pacing_statement
 from whyheap.goruntime.heap_goal import FORCED_GC_SECONDS, GC_OFF
 from whyheap.model.finding import Certainty
@@ -32,8 +33,6 @@ CAUSE = Cause("gc-headroom", "The heap goal exceeds the limit", __doc__)
 
 MOST_NEEDED_SHARE = 0.8
 """Of the limit, that live heap and all besides may take for this to be headroom rather than a limit too small."""
-SAFE_SHARE = 0.9
-_MEBIBYTE = 1 << 20
 
 
 def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdict | None:  # noqa: ARG001  judged by itself
@@ -71,37 +70,34 @@ def _peak_bytes(history: RuntimeHistory, goal: float, live: float) -> float:
 
 
 def _evidence(history: RuntimeHistory, limit: Limit, live: float, beside: float) -> list[Statement]:
+    told = Certainty.STATED if history.gogc_is_known else Certainty.INFERRED
+    measured = Certainty.MEASURED if history.gogc_is_known else Certainty.INFERRED
     pacing = pacing_statement(history)
-    level = "and level" if history.live_trend is not None else "; too few collections ran to tell whether it grows"
+    level = " and level" if history.live_trend is not None else "; too few collections ran to tell whether it grows"
     statements = [
         *([pacing] if pacing else []),
-        Statement(f"the live heap is {format_bytes(live)} {level}".replace(" ;", ";"), _certainty(history)),
+        Statement(f"the live heap is {format_bytes(live)}{level}", measured),
         limit_statement(history),
-        Statement(
-            "no GOMEMLIMIT below the limit is set", Certainty.STATED if history.gogc_is_known else Certainty.INFERRED
-        ),
+        Statement("no GOMEMLIMIT below the limit is set", told),
         Statement(f"stacks, runtime and all besides the heap take {format_bytes(beside)}", Certainty.INFERRED),
     ]
     rate = history.alloc_rate
     if rate:
         room = limit.bytes - beside - history.last.get("heap_alloc", live)
-        seconds = max(room, 0.0) / rate
-        text = f"at {format_rate(rate)} of allocation the limit is reached in about {format_duration(seconds)}, unless a collection comes first"
+        soon = format_duration(max(room, 0.0) / rate)
+        text = (
+            f"at {format_rate(rate)} of allocation the limit is reached in about {soon}, if no collection comes first"
+        )
         statements.append(Statement(text, Certainty.INFERRED))
     return statements
 
 
-def _certainty(history: RuntimeHistory) -> Certainty:
-    return Certainty.MEASURED if history.gogc_is_known else Certainty.INFERRED
-
-
 def _advice(history: RuntimeHistory, limit: Limit, live: float, beside: float) -> list[str]:
-    outside_go = max(limit.usage_bytes - (history.last.get("sys", 0.0) - history.last.get("heap_released", 0.0)), 0.0)
-    memory_limit = int((SAFE_SHARE * limit.bytes - outside_go) // _MEBIBYTE * _MEBIBYTE)
+    memory_limit = safe_memory_limit(history, limit)
     percent = int((SAFE_SHARE * limit.bytes - beside - live) / (live + history.root_bytes) * 100)
-    needs = (live * 2 + history.root_bytes + beside) / SAFE_SHARE
+    needed = (live * 2 + history.root_bytes + beside) / SAFE_SHARE
     advice = [f"set GOMEMLIMIT={spell_bytes(memory_limit)}: the collector then keeps the process below the limit"]
     if percent >= 1:
         advice.append(f"or set GOGC={percent // 5 * 5 or percent}: the heap then peaks below the limit at all times")
-    advice.append(f"or raise the limit to {format_bytes(needs)}, which GOGC=100 needs")
+    advice.append(f"or raise the limit to {format_bytes(needed)}, which GOGC=100 needs")
     return advice

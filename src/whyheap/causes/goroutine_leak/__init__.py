@@ -29,7 +29,6 @@ from whyheap.causes.forecast import forecast_limit
 from whyheap.causes.history import LineGrowth, RuntimeHistory
 from whyheap.causes.trend import Trend, judge_trend
 from whyheap.causes.verdict_words import limit_statement, spell_forecast
-from whyheap.goruntime.standard_library import is_standard
 from whyheap.model.facts import GoroutineGroup
 from whyheap.model.finding import Certainty
 from whyheap.model.site import Site, Stack
@@ -65,11 +64,13 @@ class _Pile:
 
     group: GoroutineGroup
     trend: Trend
+    own: tuple[Site, ...]
+    leaf: Site
 
     @property
     def blocked_at(self) -> Site:
         """The user's line that waits; the leaf where there is none."""
-        return next((site for site in self.group.stack if not is_standard(site.package)), self.group.stack[0])
+        return self.own[0] if self.own else self.leaf
 
 
 def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdict | None:  # noqa: ARG001  judged first
@@ -114,7 +115,8 @@ def _piles(history: RuntimeHistory) -> list[_Pile]:
         points = [(sample.seconds, float(_count(sample.goroutines, group.stack))) for sample in with_stacks]
         trend = judge_trend(points, LEAST_RISE)
         if trend is not None and trend.grows:
-            piles.append(_Pile(group, trend))
+            located = [history.locate(site) for site in group.stack]
+            piles.append(_Pile(group, trend, tuple(site for site, own in located if own), located[0][0]))
     return sorted(piles, key=lambda pile: -pile.trend.slope.value)
 
 
@@ -123,9 +125,7 @@ def _count(groups: Iterable[GoroutineGroup], stack: Stack) -> int:
 
 
 def _stack_bytes_each(history: RuntimeHistory) -> float:
-    """Return what a goroutine's stack takes, from how stack memory rose with their number; the runtime's minimum
-    otherwise.
-    """
+    """Return what one goroutine's stack takes: by how stack memory rose with their number, at least the minimum."""
     first = next((sample.values for sample in history.samples if "goroutines" in sample.values), {})
     more = history.last.get("goroutines", 0.0) - first.get("goroutines", 0.0)
     if more <= 0:
@@ -145,8 +145,7 @@ def _allocates_for(line: LineGrowth, piles: Sequence[_Pile]) -> bool:
     functions = {
         (site.package, name)
         for pile in piles
-        for site in pile.group.stack
-        if not is_standard(site.package)
+        for site in pile.own
         for name in (site.function, _enclosing(site.function))
         if name != "main"
     }
@@ -171,21 +170,21 @@ def _summary(history: RuntimeHistory, count: int, rate: float, worst: _Pile) -> 
 def _pile_statements(piles: Sequence[_Pile]) -> list[Statement]:
     statements = []
     for pile in piles[:STACKS_SHOWN]:
-        site, entry = pile.blocked_at, pile.group.stack[-1]
+        site = pile.blocked_at
         text = (
-            f"{format_count(pile.group.count)} goroutines wait at {site.position} in {site.function} ({pile.group.state}), "
-            f"{format_count(pile.trend.rise)} more in {format_duration(pile.trend.seconds)}"
+            f"{format_count(pile.group.count)} goroutines wait at {site.position} in {site.function} "
+            f"({pile.group.state}), {format_count(pile.trend.rise)} more in {format_duration(pile.trend.seconds)}"
         )
-        if entry != site and not is_standard(entry.package):
-            text = f"{text}; they were started as {entry.symbol}"
+        if len(pile.own) > 1:
+            text = f"{text}; they were started as {pile.own[-1].symbol}"
         statements.append(Statement(text, Certainty.MEASURED, site))
     return statements
 
 
 def _stack_statement(history: RuntimeHistory, stack_bytes: float, count: int) -> Statement:
     text = (
-        f"their stacks take about {format_bytes(stack_bytes)}, {format_bytes(stack_bytes / count)} each; all stacks together "
-        f"take {format_bytes(history.last.get('stack_inuse', 0.0))}, which the heap goal counts once more"
+        f"their stacks take about {format_bytes(stack_bytes)}, {format_bytes(stack_bytes / count)} each; "
+        f"all stacks together take {format_bytes(history.last.get('stack_inuse', 0.0))}, which the heap goal counts once more"
     )
     return Statement(text, Certainty.INFERRED)
 
@@ -193,7 +192,8 @@ def _stack_statement(history: RuntimeHistory, stack_bytes: float, count: int) ->
 def _line_statements(lines: Sequence[LineGrowth]) -> list[Statement]:
     return [
         Statement(
-            f"{line.site.position} holds {format_bytes(line.after_bytes)} for them, {format_bytes(line.grown_bytes)} more",
+            f"{line.site.position} holds {format_bytes(line.after_bytes)} for them, "
+            f"{format_bytes(line.grown_bytes)} more than before",
             Certainty.INFERRED,
             line.site,
         )

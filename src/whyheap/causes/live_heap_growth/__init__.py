@@ -26,6 +26,7 @@ from collections.abc import Sequence
 from whyheap.causes.cause import Cause
 from whyheap.causes.forecast import Forecast, forecast_limit
 from whyheap.causes.history import LineGrowth, RuntimeHistory
+from whyheap.causes.memory_limit import safe_memory_limit
 from whyheap.causes.trend import Trend
 from whyheap.causes.verdict_words import limit_statement, pacing_statement, spell_forecast
 from whyheap.goruntime.heap_goal import Pacing
@@ -39,9 +40,6 @@ LEAST_OWN_SHARE = 0.2
 """Of the growth, what other causes must leave over for this one to be named."""
 LINES_SHOWN = 3
 LEAST_LINE_SHARE = 0.05
-SAFE_SHARE = 0.9
-"""Of the container's limit, for GOMEMLIMIT: the rest is for what the runtime does not count."""
-_MEBIBYTE = 1 << 20
 
 
 def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdict | None:
@@ -101,16 +99,15 @@ def _evidence(history: RuntimeHistory, trend: Trend, lines: Sequence[LineGrowth]
     live = history.live.bytes or 0.0
     statements = [
         Statement(
-            f"the live heap is {format_bytes(live)} and rose by {format_bytes(trend.rise)} in {format_duration(trend.seconds)}, "
-            f"over {trend.points} {'collections' if history.live.by_goal else 'stretches of samples'}",
+            f"the live heap is {format_bytes(live)} and rose by {format_bytes(trend.rise)} in "
+            f"{format_duration(trend.seconds)}, over {trend.points} {'collections' if history.live.by_goal else 'stretches of samples'}",
             Certainty.MEASURED if history.gogc_is_known else Certainty.INFERRED,
         )
     ]
     for line in lines:
         share = f", {format_share(line.after_bytes / live)} of the live heap" if 0 < line.after_bytes <= live else ""
-        text = (
-            f"{line.site.position} holds {format_bytes(line.after_bytes)}{share}, {format_bytes(line.grown_bytes)} more"
-        )
+        more = format_bytes(line.grown_bytes)
+        text = f"{line.site.position} holds {format_bytes(line.after_bytes)}{share}, {more} more than before"
         statements.append(Statement(text, Certainty.MEASURED, line.site))
         reason = line.reason or _reason(history, line)
         if reason:
@@ -133,10 +130,7 @@ def _advice(history: RuntimeHistory, trend: Trend, forecast: Forecast | None, li
         advice.append("find the line that grows: compare two heap profiles taken further apart (--seconds)")
     if forecast is None or history.limit is None or history.pacing.memory_limit_bytes is not None:
         return advice
-    outside = max(
-        history.limit.usage_bytes - (history.last.get("sys", 0.0) - history.last.get("heap_released", 0.0)), 0.0
-    )
-    memory_limit = int((SAFE_SHARE * history.limit.bytes - outside) // _MEBIBYTE * _MEBIBYTE)
+    memory_limit = safe_memory_limit(history, history.limit)
     if memory_limit <= (history.live.bytes or 0.0):
         return advice
     later = forecast_limit(history, trend.slope, Pacing(history.pacing.gc_percent, memory_limit))

@@ -31,7 +31,9 @@ def _named(slug: str, title: str, fix: str) -> Pattern:
     return Pattern.of(__doc__, __file__, slug=slug, title=title, fixes=(judgement(fix),))
 
 
-CALL = _named("call-parameter", "Argument of an interface method or func value", "call a known function, or reuse a buffer")
+CALL = _named(
+    "call-parameter", "Argument of an interface method or func value", "call a known function, or reuse a buffer"
+)
 STORE = _named("pointer-store", "Stored through a pointer", "hold a value instead of a pointer")
 CONTAINED = _named("contained-value", "Part of another value on the heap", "keep the value that holds it off the heap")
 OUTER = _named("loop-outliving-value", "Outlives its loop iteration", "use one backing array for all iterations")
@@ -40,7 +42,9 @@ SIZE = _named("oversized-value", "Too large for the stack", "split it, or reuse 
 MAKE = _named("variable-size-make", "Length is not a constant", "use a constant capacity, or the caller's buffer")
 VARIADIC = _named("variadic-slice", "Slice of a variadic call", "pass an existing slice with ...")
 CHANNEL = _named("channel-buffer", "Channel", "make the channel once and reuse it")
-OTHER = _named("other", "Allocates for a reason that is not known", "look at the whole chain: whyheap explain FILE:LINE")
+OTHER = _named(
+    "other", "Allocates for a reason that is not known", "look at the whole chain: whyheap explain FILE:LINE"
+)
 PATTERNS = (CALL, STORE, CONTAINED, OUTER, SEND, SIZE, MAKE, VARIADIC, CHANNEL, OTHER)
 
 _BY_ROUTE = {
@@ -86,5 +90,3 @@ def _pattern(escape: Escape) -> Pattern:
     if escape.storage is Storage.ARGUMENTS:
         return VARIADIC
     return _BY_ROUTE.get(escape.route, OTHER)
-
-

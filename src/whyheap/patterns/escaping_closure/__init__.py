@@ -31,9 +31,7 @@ PATTERN = Pattern.of(
     __file__,
     slug="escaping-closure",
     title="Func literal outlives its function",
-    fixes=(
-        judgement("hoist the func literal to a named function, or use a struct with a method"),
-    ),
+    fixes=(judgement("hoist the func literal to a named function, or use a struct with a method"),),
 )
 
 
@@ -41,6 +39,5 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
     """Yield one finding per func literal that escapes; go statements come first, see goroutine-capture."""
     for escape in context.escapes(evidence):
         if escape.storage is Storage.CLOSURE:
-            yield PATTERN.heap(evidence, escape, f"closure {way(escape)}")
-
-
+            message = f"closure {way(escape)}" + (", captures nothing" if escape.never else "")
+            yield PATTERN.heap(evidence, escape, message, inferred=escape.never)

@@ -41,5 +41,5 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
     """Yield one finding per value whose conversion to an interface allocates; variadic-any comes first."""
     for escape in context.escapes(evidence):
         if escape.storage is Storage.BOX:
-            subject = "constant boxed" if escape.never else "boxed"
-            yield PATTERN.heap(evidence, escape, f"{subject} into an interface, {way(escape)}")
+            what = "constant boxed" if escape.never else "boxed"
+            yield PATTERN.heap(evidence, escape, f"{what} into an interface, {way(escape)}")

@@ -71,7 +71,9 @@ def _grown(evidence: Evidence, context: Context, file: GoFile) -> str | None:
             continue
         name = left.text()
         adds = operator.text() == "+=" or (operator.text() == "=" and right.text().startswith(f"{name} + "))
-        if adds and (_has_string(right) or any(name.rsplit(".", 1)[-1] in one.strings for one in context.package(evidence))):
+        if adds and (
+            _has_string(right) or any(name.rsplit(".", 1)[-1] in one.strings for one in context.package(evidence))
+        ):
             return name
     return None
 

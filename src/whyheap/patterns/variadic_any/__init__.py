@@ -36,7 +36,13 @@ PATTERN = Pattern.of(
 )
 _FORMATTERS = frozenset({"fmt", "log", "errors", "slog"})
 _ONE_VERB = re.compile(r'fmt\.Sprintf\("%([dstvq])", ([^,"()]+)\)$')
-_SIMPLE = {("d", "int"): "strconv.Itoa({})", ("t", "bool"): "strconv.FormatBool({})", ("s", "string"): "{}"}
+_VERBS = {
+    "int": ("dv", "strconv.Itoa({})"),
+    "bool": ("tv", "strconv.FormatBool({})"),
+    "string": ("sv", "{}"),
+}
+"""Declared type: the verbs that print it plainly, and the call that does the same."""
+_PLAIN = frozenset({Storage.BOX, Storage.VARIABLE, Storage.OBJECT})
 
 
 def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
@@ -55,9 +61,6 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
             yield PATTERN.heap(evidence, escape, message, fixes=_fixes(evidence, context, escape))
 
 
-_PLAIN = frozenset({Storage.BOX, Storage.VARIABLE, Storage.OBJECT})
-
-
 def _takes_any(escape: Escape, escapes: list[Escape]) -> bool:
     """Whether an argument slice holds interfaces: a formatter's does, and so does one with boxed elements."""
     if escape.callee.partition(".")[0] in _FORMATTERS:
@@ -73,16 +76,15 @@ def _takes_any(escape: Escape, escapes: list[Escape]) -> bool:
 
 def _fixes(evidence: Evidence, context: Context, escape: Escape) -> tuple[Fix, ...]:
     """Rewrite the single-verb calls that have an exact equal in strconv."""
-    call = context.call_text(evidence, escape)
+    call = context.variadic_call(evidence, escape)
     simple = _ONE_VERB.match(call)
     file = context.file(evidence)
     if simple is None or file is None:
         return ()
     verb, value = simple.groups()
     declared = file.declared_type(value, evidence.site.line) if value.isidentifier() else ""
-    better = _SIMPLE.get((verb, declared)) or _SIMPLE.get(({"int": "d", "bool": "t", "string": "s"}.get(declared, ""), declared))
-    if better and (verb == "v" or (verb, declared) in _SIMPLE):
-        return (mechanical(f"{call} -> {better.format(value)}"),)
+    if declared in _VERBS and verb in _VERBS[declared][0]:
+        return (mechanical(f"{call} -> {_VERBS[declared][1].format(value)}"),)
     if verb == "d":
         return (judgement(f"{call} -> strconv.FormatInt(int64({value}), 10)"),)
     return ()
