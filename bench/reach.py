@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SAMPLE = re.compile(r"^ *(-?\d+) +(-?\d+) +(-?\d+) +(-?\d+): ([\d ]*)$")
-_LOCATION = re.compile(r"^ *(?:(\d+): 0x[0-9a-f]+ (?:M=\d+ )?)?(?:(\S.*) (\S+):(\d+):\d+ s=-?\d+)?$")
+_LOCATION = re.compile(r"^ *(?:(\d+): 0x[0-9a-f]+ (?:M=\d+ )?)?(?:(\S.*) (\S+):(\d+):\d+ s=-?\d+(?:\(.*\))?)?$")
 
 
 @dataclass(frozen=True, slots=True)

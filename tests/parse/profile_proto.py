@@ -14,7 +14,12 @@ _STRING = descriptor_pb2.FieldDescriptorProto.TYPE_STRING
 # https://github.com/google/pprof/blob/main/proto/profile.proto: name, number, type or message, repeated
 _MESSAGES: dict[str, list[tuple[str, int, int | str, bool]]] = {
     "ValueType": [("type", 1, _INT64, False), ("unit", 2, _INT64, False)],
-    "Label": [("key", 1, _INT64, False), ("str", 2, _INT64, False), ("num", 3, _INT64, False), ("num_unit", 4, _INT64, False)],
+    "Label": [
+        ("key", 1, _INT64, False),
+        ("str", 2, _INT64, False),
+        ("num", 3, _INT64, False),
+        ("num_unit", 4, _INT64, False),
+    ],
     "Sample": [("location_id", 1, _UINT64, True), ("value", 2, _INT64, True), ("label", 3, "Label", True)],
     "Mapping": [
         ("id", 1, _UINT64, False),
@@ -53,7 +58,7 @@ _MESSAGES: dict[str, list[tuple[str, int, int | str, bool]]] = {
         ("period", 12, _INT64, False),
         ("comment", 13, _INT64, True),
     ],
-}  # fmt: skip
+}
 
 
 def _build(*, packed: bool) -> Any:

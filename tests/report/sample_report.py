@@ -134,7 +134,7 @@ def many_frames(count: int = 100_000, depth: int = 60) -> Report:
     parents = [-1]
     depths = [0]
     for _ in range(count - 1):
-        parent = rng.randrange(len(parents)) if rng.random() < 0.6 else len(parents) - 1  # noqa: PLR2004  wide and deep
+        parent = rng.randrange(len(parents)) if rng.random() < 0.6 else len(parents) - 1
         while depths[parent] >= depth - 1:
             parent = parents[parent]
         parents.append(parent)

@@ -225,3 +225,13 @@ def test_findings_without_bytes_keep_the_given_order() -> None:
 
     lines = ranked_lines([finding("c", 0), finding("b", 5), finding("a", 0)], "inuse")
     assert [line.site.file for line in lines] == ["b.go", "c.go", "a.go"]
+
+
+def test_evidence_that_causes_share_is_said_once() -> None:
+    report = oomshop()
+    assert report.verdict is not None
+    first = report.verdict.causes[0]
+    again = replace(first, cause="other-cause", summary="another summary", advice=())
+    text = to_terminal(replace(report, verdict=replace(report.verdict, causes=(first, again))), width=140, color=False)
+    assert "another summary" in text
+    assert text.count(first.evidence[0].text) == 1

@@ -21,7 +21,8 @@ export function headline(report: Report): HTMLElement {
     "titles",
     h("h1", {}, bdi(data.title || "whyheap report", 120)),
     data.go ? h("span", "fact", bdi(data.go, 60)) : null,
-    ...data.targets.slice(0, 12).map((target) => h("span", "fact mono", bdi(target, 90))),
+    ...data.targets.slice(0, 6).map((target) => h("span", "fact mono", bdi(target, 90))),
+    data.targets.length > 6 ? h("span", "fact", `${data.targets.length - 6} more`) : null,
   );
 }
 

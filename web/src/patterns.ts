@@ -13,7 +13,7 @@ export interface PatternRow {
 
 /** A slug as words: "global-store" reads "global store". */
 export function patternTitle(slug: string): string {
-  return slug.replaceAll("-", " ");
+  return /^[a-z0-9-]+$/.test(slug) ? slug.replaceAll("-", " ") : slug;
 }
 
 export class Patterns {

@@ -1,7 +1,7 @@
 // The source around a finding: its flow as numbered steps with arrows between lines, and what other lines cost.
 import type { Finding, Line, Metric, Report, Sentence } from "./data";
 import { bdi, h, replace, svg } from "./dom";
-import type { Patterns } from "./patterns";
+import { type Patterns, patternTitle } from "./patterns";
 import type { Store } from "./state";
 import { swatch } from "./toolbar";
 import { formatBytes } from "./units";
@@ -165,7 +165,7 @@ export class SourceView {
     if (!line || !first) return [];
     const by: Metric = this.store.state.by;
     const bytes = line.bytes[by];
-    const text = bytes ? formatBytes(bytes) : this.report.text(first.pattern).replaceAll("-", " ");
+    const text = bytes ? formatBytes(bytes) : patternTitle(this.report.text(first.pattern));
     const note = h(
       "span",
       { class: "cost", attrs: { title: this.report.text(first.message) } },

@@ -226,7 +226,7 @@ export class LinesTable {
       ...(report.hasBytes ? [this.bytesCell(line, "inuse"), this.bytesCell(line, "alloc")] : []),
       h("td", { class: "where", attrs: { role: "cell" } }, place),
       h("td", { class: "function mono", attrs: { role: "cell" } }, bdi(line.function, 90)),
-      h("td", { class: "why", attrs: { role: "cell" } }, ...this.reasons(line)),
+      h("td", { class: "why", attrs: { role: "cell" } }, h("div", "reasons-cell", ...this.reasons(line))),
     );
     row.dataset.finding = finding?.id ?? "";
     return row;

@@ -79,7 +79,7 @@ def analyse(capture: Capture, view: View) -> Analysis:
         entry_points=_entries(joined.entry_points),
         gauges=capture.gauges,
         gaps=(*capture.gaps, *(scan.gaps if scan else ()), *unseen, *_gaps(capture, joined)),
-        totals=_totals(capture, joined, findings),
+        totals=_totals(capture, joined, findings, "inuse" if is_about_memory_kept(capture, verdict) else "alloc"),
         flame=flame(scan, profile, _patterns_by_line(ranked), view.focus) if profile and view.with_flame else None,
         sources=shown,
         title=title(scan) if scan else "",
@@ -198,7 +198,12 @@ def _entries(entries: Iterable[EntryPoint]) -> tuple[EntryPoint, ...]:
     return tuple(entries)[:_SHOWN_ENTRY_POINTS]
 
 
-def _totals(capture: Capture, joined: Joined, findings: list[Finding]) -> Totals:
+def is_about_memory_kept(capture: Capture, verdict: Verdict | None) -> bool:
+    """Whether what is in use matters more than what is allocated: something grows, or there is one moment only."""
+    return capture.window_seconds is None or (verdict is not None and bool(verdict.causes))
+
+
+def _totals(capture: Capture, joined: Joined, findings: list[Finding], ranked_by: str) -> Totals:
     lines = {(finding.site.file, finding.site.line) for finding in findings}
     explained = Measure()
     for evidence in joined.evidence:
@@ -211,7 +216,7 @@ def _totals(capture: Capture, joined: Joined, findings: list[Finding]) -> Totals
         packages=count_packages(capture.scan) if capture.scan else 0,
         profile=joined.profile,
         explained=explained if joined.profile is not None else None,
-        ranked_by="alloc",
+        ranked_by=ranked_by,
         rss_bytes=int(rss) if rss is not None else None,
         window_seconds=capture.window_seconds,
     )

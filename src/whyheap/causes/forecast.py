@@ -40,10 +40,9 @@ def forecast_limit(history: RuntimeHistory, slope: Slope, pacing: Pacing | None 
 
 
 def _seconds(history: RuntimeHistory, bytes_per_second: float, pacing: Pacing) -> float | None:
-    live, limit = history.live.bytes, history.limit
-    if limit is None or live is None or bytes_per_second <= 0:
+    live, room = history.live.bytes, history.heap_room_bytes
+    if history.limit is None or live is None or bytes_per_second <= 0:
         return None
-    room = limit.bytes - history.beside_heap_bytes
     alloc_rate = max(history.alloc_rate or 0.0, bytes_per_second)
     fits = largest_live(room, alloc_rate, pacing, history.root_bytes, history.non_heap_bytes)
     if live >= fits:  # the next goal is already beyond the limit

@@ -52,6 +52,7 @@ class Limit:
     bytes: float
     usage_bytes: float
     name: str
+    is_container: bool
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,9 @@ class RuntimeHistory:
         """The container's limit, else the machine's memory, else None."""
         for limit, usage in (("container_limit", "container_usage"), ("machine_memory", "machine_usage")):
             if limit in self.last:
-                default = "the container" if limit == "container_limit" else "the machine's memory"
-                return Limit(self.last[limit], self.last.get(usage, 0.0), self.limit_name or default)
+                is_container = limit == "container_limit"
+                default = "the container" if is_container else "the machine's memory"
+                return Limit(self.last[limit], self.last.get(usage, 0.0), self.limit_name or default, is_container)
         return None
 
     @property
@@ -130,6 +132,20 @@ class RuntimeHistory:
         )  # about half is resident
         charged = self.limit.usage_bytes - mapped if self.limit else 0.0
         return max(charged, runtime) + max(fragments, 0.0)
+
+    @property
+    def touched_share(self) -> float:
+        """How much of the memory that Go has mapped is resident, 0..1: what the program never wrote is not charged."""
+        mapped = self.last.get("heap_sys", 0.0) - self.last.get("heap_released", 0.0)
+        charged = self.limit.usage_bytes if self.limit else 0.0
+        return min(charged / mapped, 1.0) if mapped > 0 and charged > 0 else 1.0
+
+    @property
+    def heap_room_bytes(self) -> float:
+        """How large the heap's objects may get before the limit is reached; infinity without a limit."""
+        if self.limit is None:
+            return float("inf")
+        return max(self.limit.bytes - self.beside_heap_bytes, 0.0) / self.touched_share
 
     @property
     def root_bytes(self) -> float:

@@ -7,7 +7,7 @@ Read in Go 1.22.10 and 1.27.3 and identical there; line numbers are those of 1.2
 | goal = marked + (marked + stack scan + globals) x GOGC/100 | mgcpacer.go:1291, (*gcControllerState).commit | 1.19 |
 | at least 4 MiB x GOGC/100 | mgcpacer.go:59 defaultHeapMinimum, :1343 setGCPercent | 1.19 |
 | the smaller one of that and the memory limit's goal | mgcpacer.go:1000, heapGoalInternal | 1.19 |
-| memory limit's goal = limit - non-heap - max(3 %, 1 MiB), at least marked | mgcpacer.go:1046, memoryLimitHeapGoal | 1.21 |
+| its goal = limit - non-heap - max(3 %, 1 MiB), at least marked | mgcpacer.go:1046, memoryLimitHeapGoal | 1.21 |
 | GOGC=off: no goal (all bits set) until a memory limit gives one | mgcpacer.go:1294, commit | 1.19 |
 | a collection at least every 2 minutes | proc.go:6527 forcegcperiod | 1.0 |
 | MemStats.NextGC is heapGoal() | mstats.go:443, readmemstats_m | 1.19 |

@@ -1,1 +1,1 @@
-"""Catalogue 1: why a value is on the heap. One folder per pattern; see catalogue.py for the list and judge.py for the verdict."""
+"""Catalogue 1: why a value is on the heap. One folder per pattern; catalogue.py lists them, judge.py applies them."""

@@ -1,7 +1,7 @@
 """The list of patterns, in order of precedence: what allocates is told before the way it takes.
 
-To add a pattern: a folder with `__init__.py` (docstring in five headings, PATTERN, match) and example.go, and one line in
-RULES at its place.
+To add a pattern: a folder with `__init__.py` (docstring in five headings, PATTERN, match) and example.go, and one line
+in RULES at its place.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from whyheap.model.evidence import Evidence
 from whyheap.model.facts import CompilerFact, FactKind, FlowStep
-from whyheap.patterns.escape import Escape, Storage, is_typed_literal
+from whyheap.patterns.escape import Escape, Storage
+from whyheap.patterns.printed import is_typed_literal
 from whyheap.patterns.syntax import GoFile
 
 if TYPE_CHECKING:

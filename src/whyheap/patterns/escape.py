@@ -9,20 +9,11 @@ import re
 from enum import Enum, auto
 
 from whyheap.model.facts import CompilerFact, FlowStep
+from whyheap.patterns.printed import callee_of, concatenates, converts, has_text_operand, is_literal, left_side
 
 _SIZE_REASONS = frozenset({"too large for stack", "too aligned for stack", "non-constant size", "zero-sized element"})
 _MAP_REASONS = frozenset({"key of map put", "map literal value", "map literal key"})
-_CONVERSION = re.compile(r"(?:string|\(?\[\](?:byte|rune|uint8|int32)\)?)\(")
-_LITERAL = re.compile(
-    r"""(?:"(?:[^"\\]|\\.)*"|`[^`]*`|'(?:[^'\\]|\\.)+'"""
-    r"""|-?(?:0[xXbBoO])?[\d_][\da-fA-F_]*(?:\.\d*)?(?:[eEpP][-+]?\d+)?i?|true|false)$""",
-    re.DOTALL,
-)
-_TYPED_LITERAL = re.compile(r"""[\w./]+\((?:-?\d[\w.]*|"(?:[^"\\]|\\.)*"|true|false)\)$""", re.DOTALL)
 _EMPTY_MAKE = re.compile(r"make\(\[\].*, 0(?:, 0)?\)$")
-_STRING_OPERAND = re.compile(r'^"(?:[^"\\]|\\.)*" \+ | \+ "(?:[^"\\]|\\.)*"$| \+ "(?:[^"\\]|\\.)*" \+ ', re.DOTALL)
-_NAME = re.compile(r"[^\W\d]\w*$")
-_QUALIFIED = re.compile(r"[^\W\d]\w*\.[^\W\d]\w*$")
 
 
 class Storage(Enum):
@@ -84,7 +75,7 @@ class Escape:
         """Whether the value is an element of a variadic call's slice, or that slice itself."""
         return self.route is Route.VARIADIC or self.storage is Storage.ARGUMENTS
 
-    def _stored(self) -> Storage:
+    def _stored(self) -> Storage:  # noqa: PLR0911 - a table of words, one return each
         """Tell what is allocated, from the message and the printed expression."""
         message, subject = self.fact.message, self.subject
         if message.startswith("moved to heap"):
@@ -102,7 +93,7 @@ class Escape:
             return Storage.MAP if subject.startswith("make(map[") or ", " not in subject else Storage.MADE
         return self._stored_expression(subject)
 
-    def _stored_expression(self, subject: str) -> Storage:
+    def _stored_expression(self, subject: str) -> Storage:  # noqa: PLR0911 - as _stored
         """Tell literals, concatenations and conversions from boxed values."""
         if subject.endswith("}") and not subject.startswith(("struct {", '"')):
             if subject.startswith("map["):
@@ -117,7 +108,7 @@ class Escape:
             lonely = self.fact.flow and self.fact.flow[0].to == "{storage for ... argument}" and not self.converted
             return Storage.BOX if lonely else Storage.CONVERSION
         if concatenates(subject):
-            if self.converted or _STRING_OPERAND.search(subject):
+            if self.converted or has_text_operand(subject):
                 return Storage.CONCATENATION
             if self.fact.flow and self.fact.flow[0].to == "{storage for ... argument}":
                 return Storage.BOX
@@ -125,7 +116,7 @@ class Escape:
             return Storage.CONCATENATION
         return Storage.BOX
 
-    def _routed(self, first: tuple[FlowStep, ...], last: FlowStep | None) -> Route:
+    def _routed(self, first: tuple[FlowStep, ...], last: FlowStep | None) -> Route:  # noqa: PLR0911 - as _stored
         """Tell how it gets away, from the first and the last step of the flow."""
         flow = self.fact.flow
         if not flow or last is None:
@@ -167,70 +158,6 @@ class Escape:
         return Route.STARTED if last.reason == "spill" else Route.UNKNOWN
 
 
-def left_side(expr: str) -> str:
-    """Return what is assigned to in a printed assignment; the first target of several."""
-    target = re.split(r" :?= ", expr, maxsplit=1)[0]
-    return target.split(", ", 1)[0] if "[" not in target and "(" not in target else target
-
-
-def is_name(expr: str) -> bool:
-    """Whether a printed expression is a bare or package-qualified name."""
-    return bool(_NAME.match(expr))
-
-
-def is_qualified(expr: str) -> bool:
-    """Whether a printed expression is `a.b`."""
-    return bool(_QUALIFIED.match(expr))
-
-
-def is_typed_literal(subject: str) -> bool:
-    """Whether a printed expression may be a constant of a named type, `T(1)`; a call `f(1)` looks the same."""
-    return bool(_TYPED_LITERAL.match(subject))
-
-
-def callee_of(expr: str) -> str:
-    """Return the called function of a printed call: `fmt.Sprintf`, `keep`, `(*T).M`, `r.Read`; "" if it is no call."""
-    depth = 0
-    for i, char in enumerate(expr):
-        if char in "[{":
-            depth += 1
-        elif char in "]}":
-            depth -= 1
-        elif char == "(" and depth == 0:
-            if i == 0:
-                end = closing(expr, 0)
-                if end < 0 or not expr.startswith(").", end):
-                    return ""
-                opened = expr.find("(", end)
-                return expr[:opened] if opened > 0 else ""
-            return expr[:i]
-    return ""
-
-
-def closing(text: str, opened: int) -> int:
-    """Return the index of the parenthesis that closes the one at `opened`, -1 if none; quoted text is skipped."""
-    depth = 0
-    quote = ""
-    i = opened
-    while i < len(text):
-        char = text[i]
-        if quote:
-            if char == "\\" and quote != "`":
-                i += 1
-            elif char == quote:
-                quote = ""
-        elif char in "\"'`":
-            quote = char
-        elif char in "([{":
-            depth += 1
-        elif char in ")]}":
-            depth -= 1
-            if depth == 0:
-                return i
-        i += 1
-    return -1
-
-
 def _last_callee(fact: CompilerFact) -> str:
     """Return the function of the last call that the value is passed to."""
     for flow in reversed(fact.flow):
@@ -240,54 +167,10 @@ def _last_callee(fact: CompilerFact) -> str:
     return ""
 
 
-def _outer_plus(subject: str) -> bool:
-    """Whether a + stands outside of all brackets and quotes."""
-    i = 0
-    while i < len(subject):
-        char = subject[i]
-        if char in "([{":
-            i = closing(subject, i)
-            if i < 0:
-                return False
-        elif char in "\"'`":
-            end = _quoted_end(subject, i)
-            if end < 0:
-                return False
-            i = end
-        elif char == "+" and subject[i - 1 : i + 2] == " + ":
-            return True
-        i += 1
-    return False
-
-
-def _quoted_end(text: str, opened: int) -> int:
-    """Return the index of the quote that closes the one at `opened`, -1 if none."""
-    quote = text[opened]
-    i = opened + 1
-    while i < len(text):
-        if text[i] == "\\" and quote != "`":
-            i += 1
-        elif text[i] == quote:
-            return i
-        i += 1
-    return -1
-
-
 def _never(subject: str, storage: Storage) -> bool:
     """Whether the value needs no memory of its own: a constant in static read-only data, or of size zero."""
     if storage is Storage.BOX:
-        return bool(_LITERAL.match(subject)) or subject == "struct {}{}"
+        return is_literal(subject) or subject == "struct {}{}"
     if storage is Storage.MADE:
         return (subject.startswith("[]") and subject.endswith("{}")) or bool(_EMPTY_MAKE.match(subject))
     return storage is Storage.OBJECT and subject in ("&struct {}{}", "new(struct {})")
-
-
-def concatenates(subject: str) -> bool:
-    """Whether a printed expression is `a + b` at its outermost level."""
-    return " + " in subject and _outer_plus(subject)
-
-
-def converts(subject: str) -> bool:
-    """Whether a printed expression converts between string and bytes or runes at its outermost level."""
-    conversion = _CONVERSION.match(subject)
-    return conversion is not None and closing(subject, conversion.end() - 1) == len(subject) - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -85,21 +86,31 @@ def _claimed(evidence: Evidence, context: Context) -> list[Finding]:
     escapes = context.escapes(evidence)
     if not escapes and not evidence.direct:
         return []
-    open_facts = {id(escape.fact) for escape in escapes}
+    unclaimed = Counter(id(escape.fact) for escape in escapes)
     findings: list[Finding] = []
     for rule in RULES:
-        for finding in rule.match(evidence, context):
-            if finding.agreement is Agreement.ALLOCATES_SILENTLY:
-                findings.append(finding)
-            elif id(finding.facts[0]) in open_facts:
-                open_facts.discard(id(finding.facts[0]))
-                findings.append(finding)
-        if not open_facts and not evidence.direct:
-            break
-    if open_facts:
-        rest = compiler_reason.match(evidence, context)
-        findings += [finding for finding in rest if id(finding.facts[0]) in open_facts]
+        found = list(rule.match(evidence, context))
+        if found:
+            findings += _claim(found, unclaimed)
+            if not unclaimed and not evidence.direct:
+                break
+    if unclaimed:
+        findings += _claim(compiler_reason.match(evidence, context), unclaimed)
     return findings if len(findings) < 2 else list(_merged(findings))  # noqa: PLR2004 - one has no repeat
+
+
+def _claim(findings: Iterable[Finding], unclaimed: Counter[int]) -> Iterator[Finding]:
+    """Yield the findings whose fact no earlier pattern has taken, and silent ones, which take none."""
+    for finding in findings:
+        if finding.agreement is Agreement.ALLOCATES_SILENTLY:
+            yield finding
+            continue
+        fact = id(finding.facts[0])
+        if unclaimed[fact]:
+            unclaimed[fact] -= 1
+            if not unclaimed[fact]:
+                del unclaimed[fact]
+            yield finding
 
 
 def _merged(findings: Iterable[Finding]) -> Iterator[Finding]:

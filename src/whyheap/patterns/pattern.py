@@ -21,7 +21,7 @@ _HEADING = re.compile(rf"^({'|'.join(HEADINGS)}):\s*", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One named way to the heap. `doc` maps each of HEADINGS to its text; `fixes` are the alternatives in general terms."""
+    """One named way to the heap. `doc` maps each of HEADINGS to its text; `fixes` are alternatives in general terms."""
 
     slug: str
     title: str

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from whyheap.patterns.escape import Escape, Route, is_name
+from whyheap.patterns.escape import Escape, Route
+from whyheap.patterns.printed import is_name
 
 _LONGEST = 40
 
 
-def way(escape: Escape) -> str:
+def way(escape: Escape) -> str:  # noqa: PLR0911 - one return per route
     """Return a clause such as "passed to keep", "returned", "stored in s.items[i]"."""
     route, target = escape.route, clipped(escape.target)
     if route is Route.CALL:

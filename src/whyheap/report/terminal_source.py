@@ -57,7 +57,11 @@ def source_excerpt(
         is_line = number == site.line
         margin = line(MARGIN[:-2], (">", STYLE_ALARM), " ") if is_line else line(MARGIN)
         margin.append(f"{number:>{digits}} | ", STYLE_QUIET)
-        rows.append(margin.append(_window(source_text(raw)[indent:], skipped, room), "" if is_line else STYLE_QUIET))
+        rows.append(
+            margin.append(
+                _window(source_text(raw)[indent:], skipped if is_line else 0, room), "" if is_line else STYLE_QUIET
+            )
+        )
         if is_line:
             gutter = line(MARGIN, (" " * digits + " | ", STYLE_QUIET))
             rows += [gutter.copy().append_text(_caret(offset - skipped, subject, room)) for offset, subject in offsets]

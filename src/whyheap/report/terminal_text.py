@@ -35,7 +35,9 @@ _LONGEST_PROSE: Final = 1500
 _READABLE: Final = 30
 _ELLIPSIS: Final = "\u2026"
 _UNITS: Final = "%|B(?:/s)?|[KMGTPE]iB(?:/s)?|[MG]|ns|ms|s|min|h|objects(?:/s)?|sites?|times|lines?|more|requests?"
-_GLUED: Final = re.compile(rf"(?<=\d) (?=(?:{_UNITS})(?:[\s,.;:)]|$))|(?<=^[<>]) (?=\d)|(?<=\s[<>]) (?=\d)| (?=\(\+\d)")
+_GLUED: Final = re.compile(
+    rf"(?<=\d) (?=(?:{_UNITS})(?:[\s,.;:)]|$))|(?<=^[<>]) (?=\d)|(?<=\s[<>]) (?=\d)| (?=\(\+\d)|(?<=\d h) (?=\d+ min)"
+)
 _GLUE: Final = "\0"  # never in visible text
 
 
@@ -121,20 +123,22 @@ def labelled(label: str, rows: Sequence[Text]) -> list[Text]:
 def side_by_side(rows: Sequence[tuple[Text, str, str, str]], width: int) -> list[Text]:
     """Lay out (prefix, text, style, right) rows: texts wrap in one column, `right` stands just beside the longest.
 
-    All prefixes are equally wide. Where too little room is left, `right` follows the text in parentheses instead.
+    Where too little room is left, `right` follows the text in parentheses instead.
     """
     if not rows:
         return []
-    indent = max(prefix.cell_len for prefix, _, _, _ in rows)
-    room = width - indent - max(cell_len(right) + 2 for _, _, _, right in rows)
-    if room < _READABLE:
+    room = width - max(cell_len(right) + 2 for _, _, _, right in rows)
+    if room - max(prefix.cell_len for prefix, _, _, _ in rows) < _READABLE:
         return [text for row in rows for text in _stacked(*row, width)]
-    wrapped = [wrap(text, room) for _, text, _, _ in rows]
-    text_width = max(cell_len(part) for parts in wrapped for part in parts)
+    wrapped = [wrap(text, room - prefix.cell_len) for prefix, text, _, _ in rows]
+    right_at = 2 + max(
+        row[0].cell_len + cell_len(part) for row, parts in zip(rows, wrapped, strict=True) for part in parts
+    )
     lines: list[Text] = []
     for (prefix, _, style, right), (first, *rest) in zip(rows, wrapped, strict=True):
-        lines.append(line().append_text(prefix).append(pad(first, text_width + 2), style).append(right, STYLE_QUIET))
-        lines += [line(" " * indent, (part, style)) for part in rest]
+        padded = pad(first, right_at - prefix.cell_len)
+        lines.append(line().append_text(prefix).append(padded, style).append(right, STYLE_QUIET))
+        lines += [line(" " * prefix.cell_len, (part, style)) for part in rest]
     return lines
 
 

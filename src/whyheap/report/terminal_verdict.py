@@ -58,7 +58,8 @@ def why(report: Report, width: int) -> list[Text]:
     if not verdict.causes:
         text = "nothing that was seen points to running out of memory"
         return labelled("WHY", [line((part, STYLE_STRONG)) for part in wrap(text, width - LABEL_WIDTH)])
-    rows = [row for cause in verdict.causes for row in _cause(cause)]
+    said: set[str] = set()
+    rows = [row for cause in verdict.causes for row in _cause(cause, said, "  " if len(verdict.causes) > 1 else "")]
     return labelled("WHY", side_by_side(rows, width - LABEL_WIDTH))
 
 
@@ -76,11 +77,14 @@ def gap_rows(report: Report, width: int) -> list[Text]:
     return labelled("UNSEEN", rows) if rows else []
 
 
-def _cause(cause: CauseVerdict) -> Iterator[tuple[Text, str, str, str]]:
-    """Yield a cause's summary and evidence as rows for `side_by_side`."""
+def _cause(cause: CauseVerdict, said: set[str], indent: str) -> Iterator[tuple[Text, str, str, str]]:
+    """Yield a cause's summary, then its evidence as far as it was not `said` yet, as rows for `side_by_side`."""
     yield line(), cause.summary, STYLE_STRONG, cause.certainty.value
     for statement in cause.evidence:
-        yield line(), _with_place(statement), "", statement.certainty.value
+        text = _with_place(statement)
+        if text not in said:
+            yield line(indent), text, "", statement.certainty.value
+        said.add(text)
 
 
 def _with_place(statement: Statement) -> str:

@@ -46,7 +46,7 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
         return None
     peak = _peak_bytes(history, goal, live)
     beside = history.beside_heap_bytes
-    if peak + beside <= limit.bytes or live + beside > MOST_NEEDED_SHARE * limit.bytes:
+    if peak <= history.heap_room_bytes or live + beside > MOST_NEEDED_SHARE * limit.bytes:
         return None
     size = int(peak - live)
     return CauseVerdict(
@@ -83,7 +83,7 @@ def _evidence(history: RuntimeHistory, limit: Limit, live: float, beside: float)
     ]
     rate = history.alloc_rate
     if rate:
-        room = limit.bytes - beside - history.last.get("heap_alloc", live)
+        room = history.heap_room_bytes - history.last.get("heap_alloc", live)
         soon = format_duration(max(room, 0.0) / rate)
         text = (
             f"at {format_rate(rate)} of allocation the limit is reached in about {soon}, if no collection comes first"

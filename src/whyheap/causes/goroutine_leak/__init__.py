@@ -184,7 +184,8 @@ def _pile_statements(piles: Sequence[_Pile]) -> list[Statement]:
 def _stack_statement(history: RuntimeHistory, stack_bytes: float, count: int) -> Statement:
     text = (
         f"their stacks take about {format_bytes(stack_bytes)}, {format_bytes(stack_bytes / count)} each; "
-        f"all stacks together take {format_bytes(history.last.get('stack_inuse', 0.0))}, which the heap goal counts once more"
+        f"all stacks together take {format_bytes(history.last.get('stack_inuse', 0.0))}, "
+        "which the heap goal counts once more"
     )
     return Statement(text, Certainty.INFERRED)
 

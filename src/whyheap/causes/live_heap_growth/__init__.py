@@ -97,10 +97,11 @@ def _summary(trend: Trend, forecast: Forecast | None) -> str:
 
 def _evidence(history: RuntimeHistory, trend: Trend, lines: Sequence[LineGrowth]) -> list[Statement]:
     live = history.live.bytes or 0.0
+    between = "collections" if history.live.by_goal else "stretches of samples"
     statements = [
         Statement(
             f"the live heap is {format_bytes(live)} and rose by {format_bytes(trend.rise)} in "
-            f"{format_duration(trend.seconds)}, over {trend.points} {'collections' if history.live.by_goal else 'stretches of samples'}",
+            f"{format_duration(trend.seconds)}, over {trend.points} {between}",
             Certainty.MEASURED if history.gogc_is_known else Certainty.INFERRED,
         )
     ]
@@ -128,9 +129,10 @@ def _advice(history: RuntimeHistory, trend: Trend, forecast: Forecast | None, li
     advice = [f"{line.site.position}: bound or empty what keeps these values; it only grows" for line in lines[:1]]
     if not lines:
         advice.append("find the line that grows: compare two heap profiles taken further apart (--seconds)")
-    if forecast is None or history.limit is None or history.pacing.memory_limit_bytes is not None:
+    limit = history.limit
+    if forecast is None or limit is None or not limit.is_container or history.pacing.memory_limit_bytes is not None:
         return advice
-    memory_limit = safe_memory_limit(history, history.limit)
+    memory_limit = safe_memory_limit(history, limit)
     if memory_limit <= (history.live.bytes or 0.0):
         return advice
     later = forecast_limit(history, trend.slope, Pacing(history.pacing.gc_percent, memory_limit))

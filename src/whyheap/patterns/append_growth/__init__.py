@@ -1,21 +1,23 @@
 """Append growth: a slice grows step by step, and each step copies it into a bigger array.
 
-What it is: `append` finds no room behind the slice and moves everything into a new, larger backing array on the heap. A
-slice that is filled in a loop from nothing is moved about log2(n) times.
+What it is: `append` finds no room behind the slice and moves everything into a new, larger backing array on the heap.
+A slice that is filled in a loop from nothing is moved about log2(n) times.
 
 Why it costs: the runtime calls growslice, which allocates the next size (double, later 1.25 times), copies the old
 elements and leaves the old array to the garbage collector. Filling 100 ints from nothing allocates 2040 bytes in 8
 steps up to Go 1.24 and 1984 in 5 steps later, for 800 bytes of data.
 
-How to see it: since Go 1.25 the compiler prints "append escapes to heap" or "append does not escape". Neither speaks of
-growth: a local slice that outgrows its 32 bytes of stack allocates although it "does not escape". Up to Go 1.24 the
-compiler says nothing at all. Machine code calls runtime.growslice or growsliceBuf; profiles show the bytes on the line.
+How to see it: since Go 1.25 the compiler prints "append escapes to heap" or "append does not escape". Neither speaks
+of growth: a local slice that outgrows its 32 bytes of stack allocates although it "does not escape". Up to Go 1.24
+the compiler says nothing at all. Machine code calls runtime.growslice or growsliceBuf; profiles show the bytes on the
+line.
 
-Fix: make the slice with its final capacity, `make([]T, 0, n)`, before the loop; n is often the length of what the loop
-ranges over. Where the length is not known, a good guess still removes most steps, and slices.Grow helps with one batch.
+Fix: make the slice with its final capacity, `make([]T, 0, n)`, before the loop; n is often the length of what the
+loop ranges over. Where the length is not known, a good guess still removes most steps, and slices.Grow helps with one
+batch.
 
-When to leave it: the slice usually stays empty or tiny, the loop is bounded by a small constant, or most of the elements
-are filtered out so that the full capacity would be kept for nothing.
+When to leave it: the slice usually stays empty or tiny, the loop is bounded by a small constant, or most of the
+elements are filtered out so that the full capacity would be kept for nothing.
 """
 
 from __future__ import annotations

@@ -1,16 +1,17 @@
 """Callee allocation: the line itself keeps nothing on the heap, but what it calls allocates.
 
-What it is: the profile's bytes of this line come from a call on it. The compiler cannot see it: escape analysis speaks
-of the caller's values, never of what a callee allocates for itself or for its result.
+What it is: the profile's bytes of this line come from a call on it. The compiler cannot see it: escape analysis
+speaks of the caller's values, never of what a callee allocates for itself or for its result.
 
 Why it costs: each call pays for the callee's allocations; in hot code the caller is the only one who can call less
 often, pass a buffer, or choose another function.
 
-How to see it: only in a profile: the allocating function (the leaf) is below this line on the stack. The finding names
-the function that is called here and the leaf that allocates.
+How to see it: only in a profile: the allocating function (the leaf) is below this line on the stack. The finding
+names the function that is called here and the leaf that allocates.
 
-Fix: call it less often (hoist what does not change: regexp.MustCompile, time.NewTimer, template parsing), use a variant
-that fills a buffer of the caller (strconv.AppendInt, fmt.Appendf, hash.Sum into a slice), or reuse the object (Reset).
+Fix: call it less often (hoist what does not change: regexp.MustCompile, time.NewTimer, template parsing), use a
+variant that fills a buffer of the caller (strconv.AppendInt, fmt.Appendf, hash.Sum into a slice), or reuse the object
+(Reset).
 
 When to leave it: the allocation is the callee's result and the result is needed, or the call is not hot.
 """

@@ -1,13 +1,13 @@
 """Compiler reason: no pattern of its own yet, so the compiler's last telling reason is the name.
 
-What it is: a value that the compiler puts on the heap for a reason that has no folder in this catalogue yet. It is named
-by that reason: where the flow ends, or which rule of size applies.
+What it is: a value that the compiler puts on the heap for a reason that has no folder in this catalogue yet. It is
+named by that reason: where the flow ends, or which rule of size applies.
 
 Why it costs: one allocation each time the line runs, unless the compiler's word is all there is (dead code, values of
 size zero).
 
-How to see it: "escapes to heap" or "moved to heap" with the flow that -m=2 prints; `whyheap explain FILE:LINE` shows the
-whole chain.
+How to see it: "escapes to heap" or "moved to heap" with the flow that -m=2 prints; `whyheap explain FILE:LINE` shows
+the whole chain.
 
 Fix: cut the chain at its last step: that is where the value gets away. The steps before it only carry it there.
 

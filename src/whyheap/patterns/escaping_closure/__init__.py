@@ -1,7 +1,7 @@
 """Escaping closure: a func literal outlives the function that wrote it.
 
-What it is: a func literal (or a bound method value) that captures variables is returned, stored or passed to a function
-that keeps it. Its captured values live in a small object on the heap.
+What it is: a func literal (or a bound method value) that captures variables is returned, stored or passed to a
+function that keeps it. Its captured values live in a small object on the heap.
 
 Why it costs: one allocation (runtime.newobject) each time the literal is evaluated, as large as the captured values
 together; the call through it is indirect, so nothing behind it is inlined and its pointer arguments escape as well.

@@ -1,7 +1,7 @@
 """Global store: a value is kept by a package-level variable.
 
-What it is: the address of a value (or a slice, or a literal) is assigned to a variable of the package, or to a field of
-one. It can be reached from everywhere for as long as the program runs, so it cannot live on a stack.
+What it is: the address of a value (or a slice, or a literal) is assigned to a variable of the package, or to a field
+of one. It can be reached from everywhere for as long as the program runs, so it cannot live on a stack.
 
 Why it costs: one allocation per assignment, and the object is live until the variable is overwritten: what is stored
 here in a growing structure is never collected.
@@ -22,8 +22,9 @@ from collections.abc import Iterator
 from whyheap.model.evidence import Evidence
 from whyheap.model.finding import Finding
 from whyheap.patterns.context import Context
-from whyheap.patterns.escape import Route, is_name
+from whyheap.patterns.escape import Route
 from whyheap.patterns.pattern import Pattern, judgement
+from whyheap.patterns.printed import is_name
 from whyheap.patterns.route_text import clipped
 
 PATTERN = Pattern.of(

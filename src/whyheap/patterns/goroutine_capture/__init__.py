@@ -1,13 +1,14 @@
 """Goroutine capture: a go statement needs a closure on the heap to hold what the new goroutine uses.
 
-What it is: `go func() { ... }()` or `go f(x)` hands variables to a goroutine that outlives the statement. The compiler
-packs them into a closure; for `go f(x)` it writes a hidden one around the call.
+What it is: `go func() { ... }()` or `go f(x)` hands variables to a goroutine that outlives the statement. The
+compiler packs them into a closure; for `go f(x)` it writes a hidden one around the call.
 
-Why it costs: each start allocates the closure (one newobject, as large as what it captures) besides the goroutine with
-its stack of at least 2 KiB. Variables captured by reference move to the heap as well, see closure-by-reference.
+Why it costs: each start allocates the closure (one newobject, as large as what it captures) besides the goroutine
+with its stack of at least 2 KiB. Variables captured by reference move to the heap as well, see closure-by-reference.
 
 How to see it: "func literal escapes to heap" with a flow that goes straight to {heap} and has the one reason "spill".
-The wrapper closure of `go f(x)` and of `defer f(x)` in a loop has no verdict: only machine code and the profile show it.
+The wrapper closure of `go f(x)` and of `defer f(x)` in a loop has no verdict: only machine code and the profile show
+it.
 
 Fix: start fewer goroutines: a worker that receives its work over a channel needs one closure for its life. Pass small
 values as arguments rather than sharing variables by reference.

@@ -1,7 +1,7 @@
 """Interface boxing: a concrete value is stored in an interface.
 
-What it is: an interface holds a type and a pointer. A value that is no pointer (number, string, slice, struct) must be
-copied somewhere so that the interface can point to it; if the interface escapes, that copy is on the heap.
+What it is: an interface holds a type and a pointer. A value that is no pointer (number, string, slice, struct) must
+be copied somewhere so that the interface can point to it; if the interface escapes, that copy is on the heap.
 
 Why it costs: the runtime's convT64, convTstring, convTslice or convT allocate a copy per conversion, and every use of
 the interface hides the value from inlining and escape analysis.

@@ -1,16 +1,16 @@
 """Leaking parameter: a function keeps what it is given, so its callers' values go to the heap.
 
-What it is: a pointer, slice or closure is passed to a known function that stores it, returns it into something kept, or
-hands it on to an interface. The compiler notes "leaking param" at the callee, and each caller pays for it.
+What it is: a pointer, slice or closure is passed to a known function that stores it, returns it into something kept,
+or hands it on to an interface. The compiler notes "leaking param" at the callee, and each caller pays for it.
 
-Why it costs: one allocation at every call site whose argument could have lived on the stack: one leaking parameter can
-be the root of dozens of sites.
+Why it costs: one allocation at every call site whose argument could have lived on the stack: one leaking parameter
+can be the root of dozens of sites.
 
 How to see it: the flow ends in {heap} with the reason "call parameter" at a call to a named function; the callee has
 "leaking param: p" or "leaking param content: p", with its own flow that says where p goes.
 
-Fix: change the callee: copy what it keeps, split the rare path that keeps the pointer into a function of its own, take a
-value; or give it an inlinable front so that the caller's frame can own the object.
+Fix: change the callee: copy what it keeps, split the rare path that keeps the pointer into a function of its own,
+take a value; or give it an inlinable front so that the caller's frame can own the object.
 
 When to leave it: keeping the argument is the function's purpose (a constructor, a queue, a registry).
 """

@@ -6,8 +6,8 @@ filled step by step. Whatever a map points to is kept as long as its key is in t
 Why it costs: the map's own tables are allocated by the runtime (makemap, then one bigger table after the other as it
 grows); keys and values above 128 bytes are allocated one by one; a pointer in a map costs its object besides.
 
-How to see it: "make(map[K]V) escapes to heap", the reasons "map literal value", "map literal key" and "key of map put",
-or an assignment to `m[k]`. Growth is silent: no line of the compiler speaks of it, the profile shows it on the
+How to see it: "make(map[K]V) escapes to heap", the reasons "map literal value", "map literal key" and "key of map
+put", or an assignment to `m[k]`. Growth is silent: no line of the compiler speaks of it, the profile shows it on the
 assignment. 1000 inserts into an unsized map are 20 allocations, into a presized one 5.
 
 Fix: make the map with its size, `make(map[K]V, n)`; hold values instead of pointers; bound a map that only grows (a

@@ -1,19 +1,20 @@
 """String concatenation: + on strings makes a new string each time.
 
-What it is: strings are immutable, so `a + b` copies both into a new one. In a loop, `s += x` copies everything gathered
-so far once per iteration: the bytes grow with the square of the length.
+What it is: strings are immutable, so `a + b` copies both into a new one. In a loop, `s += x` copies everything
+gathered so far once per iteration: the bytes grow with the square of the length.
 
-Why it costs: runtime.concatstrings allocates the sum of all operands (one call for a whole `a + b + c`); only a result
-of at most 32 bytes that does not escape stays in a buffer on the stack.
+Why it costs: runtime.concatstrings allocates the sum of all operands (one call for a whole `a + b + c`); only a
+result of at most 32 bytes that does not escape stays in a buffer on the stack.
 
-How to see it: "a + b escapes to heap" for an expression; "does not escape" above 32 bytes and `s += x` allocate without
-a word from the compiler. Machine code calls runtime.concatstring2 to concatstrings; the profile shows the line.
+How to see it: "a + b escapes to heap" for an expression; "does not escape" above 32 bytes and `s += x` allocate
+without a word from the compiler. Machine code calls runtime.concatstring2 to concatstrings; the profile shows the
+line.
 
 Fix: collect in a strings.Builder (with Grow where the size is known), use strings.Join, or append to one []byte and
 convert it once. 19 allocations become 1 for 20 short pieces.
 
-When to leave it: one short expression outside of hot code, error texts, and what is concatenated from constants, which
-the compiler does itself.
+When to leave it: one short expression outside of hot code, error texts, and what is concatenated from constants,
+which the compiler does itself.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from whyheap.model.evidence import Evidence
 from whyheap.model.facts import FactKind
 from whyheap.model.finding import Finding
 from whyheap.patterns.context import Context
-from whyheap.patterns.escape import Storage, concatenates
+from whyheap.patterns.escape import Storage
 from whyheap.patterns.pattern import Pattern, judgement, mechanical
+from whyheap.patterns.printed import concatenates
 from whyheap.patterns.syntax import GoFile
 
 if TYPE_CHECKING:

@@ -3,11 +3,12 @@
 What it is: a string is immutable and a []byte is not, so converting one into the other copies the bytes; a conversion
 from or to []rune also changes the encoding.
 
-Why it costs: runtime.slicebytetostring, stringtoslicebyte and the rune variants allocate as many bytes as the text has;
-only a result of at most 32 bytes that does not escape stays in a buffer on the stack.
+Why it costs: runtime.slicebytetostring, stringtoslicebyte and the rune variants allocate as many bytes as the text
+has; only a result of at most 32 bytes that does not escape stays in a buffer on the stack.
 
-How to see it: "string(b) escapes to heap" or "([]byte)(s) escapes to heap". "does not escape" still allocates above 32
-bytes. "zero-copy string->[]byte conversion" (Go 1.22 and later) marks a []byte(s) that is never written: it is free.
+How to see it: "string(b) escapes to heap" or "([]byte)(s) escapes to heap". "does not escape" still allocates above
+32 bytes. "zero-copy string->[]byte conversion" (Go 1.22 and later) marks a []byte(s) that is never written: it is
+free.
 
 Fix: keep one form throughout (io.Writer and strconv.Append* take bytes, strings has the functions of bytes). Look-ups
 `m[string(b)]`, comparisons `string(a) == string(b)` and `range []byte(s)` are free without help.
@@ -24,8 +25,9 @@ from whyheap.model.evidence import Evidence
 from whyheap.model.facts import FactKind
 from whyheap.model.finding import Finding
 from whyheap.patterns.context import Context
-from whyheap.patterns.escape import Storage, converts
+from whyheap.patterns.escape import Storage
 from whyheap.patterns.pattern import Pattern, judgement
+from whyheap.patterns.printed import converts
 
 PATTERN = Pattern.of(
     __doc__,

@@ -6,13 +6,14 @@ callee hands it to reflection and interface methods, so the compiler must assume
 Why it costs: one allocation per value that is no pointer (runtime.convT64, convTstring, ...), sometimes one for the
 argument slice, and what the callee allocates itself: Sprintf its result. Errorf, Printf and loggers do the same.
 
-How to see it: "n escapes to heap" with the reasons "spill" and "slice-literal-element" on "... argument"; the slice is
-"... argument escapes to heap". Constants print the same words and never allocate.
+How to see it: "n escapes to heap" with the reasons "spill" and "slice-literal-element" on "... argument"; the slice
+is "... argument escapes to heap". Constants print the same words and never allocate.
 
 Fix: strconv.Itoa, strconv.Append* or plain concatenation for single values; a typed logger (log/slog with LogAttrs);
 check that the level is enabled before the arguments are built.
 
-When to leave it: errors that are made rarely, start-up messages, tests: formatting is clearer and its cost is not seen.
+When to leave it: errors that are made rarely, start-up messages, tests: formatting is clearer and its cost is not
+seen.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"log"
@@ -16,7 +17,7 @@ import (
 
 // lookUp is slower than its caller is patient.
 func lookUp(answers chan<- int, keepBytes int) {
-	reply := make([]byte, keepBytes)
+	reply := bytes.Repeat([]byte("price,"), keepBytes/6)
 	time.Sleep(20 * time.Millisecond)
 	answers <- len(reply) // nobody receives any more
 	reply[0]++

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"log"
@@ -27,14 +28,15 @@ var (
 
 // visit keeps one session and makes some garbage, as any handler does.
 func visit(id, keepBytes int) int {
+	basket := bytes.Repeat([]byte("item,"), keepBytes/5)
 	mu.Lock()
-	sessions[id] = &session{user: fmt.Sprint("user-", id), basket: make([]byte, keepBytes)}
+	sessions[id] = &session{user: fmt.Sprint("user-", id), basket: basket}
 	mu.Unlock()
-	page := 0
-	for i := range 64 {
-		page += len(fmt.Sprintf("<li>item %d of %d</li>", i, id))
+	page := ""
+	for i := range 16 {
+		page += fmt.Sprintf("<li>item %d of %d: %s</li>", i, id, basket[:64])
 	}
-	return page + len(make([]byte, 8*keepBytes))
+	return len(page)
 }
 
 func main() {

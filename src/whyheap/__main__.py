@@ -1,0 +1,5 @@
+"""`python -m whyheap`."""
+
+from whyheap.cli.main import run
+
+run()

@@ -1,0 +1,128 @@
+"""Go expressions as the compiler prints them: what they are, as far as the text alone tells."""
+
+from __future__ import annotations
+
+import re
+
+_CONVERSION = re.compile(r"(?:string|\(?\[\](?:byte|rune|uint8|int32)\)?)\(")
+_TYPED_LITERAL = re.compile(r"""[\w./]+\((?:-?\d[\w.]*|"(?:[^"\\]|\\.)*"|true|false)\)$""", re.DOTALL)
+_STRING_OPERAND = re.compile(r'^"(?:[^"\\]|\\.)*" \+ | \+ "(?:[^"\\]|\\.)*"$| \+ "(?:[^"\\]|\\.)*" \+ ', re.DOTALL)
+_NAME = re.compile(r"[^\W\d]\w*$")
+_LITERAL = re.compile(
+    r"""(?:"(?:[^"\\]|\\.)*"|`[^`]*`|'(?:[^'\\]|\\.)+'"""
+    r"""|-?(?:0[xXbBoO])?\d[\da-fA-F_]*(?:\.\d*)?(?:[eEpP][-+]?\d+)?i?|true|false)$""",
+    re.DOTALL,
+)
+
+
+def left_side(expr: str) -> str:
+    """Return what is assigned to in a printed assignment; the first target of several."""
+    target = re.split(r" :?= ", expr, maxsplit=1)[0]
+    return target.split(", ", 1)[0] if "[" not in target and "(" not in target else target
+
+
+def is_name(expr: str) -> bool:
+    """Whether a printed expression is one bare name."""
+    return bool(_NAME.match(expr))
+
+
+def is_typed_literal(subject: str) -> bool:
+    """Whether a printed expression may be a constant of a named type, `T(1)`; a call `f(1)` looks the same."""
+    return bool(_TYPED_LITERAL.match(subject))
+
+
+def callee_of(expr: str) -> str:
+    """Return the called function of a printed call: `fmt.Sprintf`, `keep`, `(*T).M`, `r.Read`; "" if it is no call."""
+    depth = 0
+    for i, char in enumerate(expr):
+        if char in "[{":
+            depth += 1
+        elif char in "]}":
+            depth -= 1
+        elif char == "(" and depth == 0:
+            if i == 0:
+                end = closing(expr, 0)
+                if end < 0 or not expr.startswith(").", end):
+                    return ""
+                opened = expr.find("(", end)
+                return expr[:opened] if opened > 0 else ""
+            return expr[:i]
+    return ""
+
+
+def closing(text: str, opened: int) -> int:
+    """Return the index of the parenthesis that closes the one at `opened`, -1 if none; quoted text is skipped."""
+    depth = 0
+    quote = ""
+    i = opened
+    while i < len(text):
+        char = text[i]
+        if quote:
+            if char == "\\" and quote != "`":
+                i += 1
+            elif char == quote:
+                quote = ""
+        elif char in "\"'`":
+            quote = char
+        elif char in "([{":
+            depth += 1
+        elif char in ")]}":
+            depth -= 1
+            if depth == 0:
+                return i
+        i += 1
+    return -1
+
+
+def _outer_plus(subject: str) -> bool:
+    """Whether a + stands outside of all brackets and quotes."""
+    i = 0
+    while i < len(subject):
+        char = subject[i]
+        if char in "([{":
+            i = closing(subject, i)
+            if i < 0:
+                return False
+        elif char in "\"'`":
+            end = _quoted_end(subject, i)
+            if end < 0:
+                return False
+            i = end
+        elif char == "+" and subject[i - 1 : i + 2] == " + ":
+            return True
+        i += 1
+    return False
+
+
+def _quoted_end(text: str, opened: int) -> int:
+    """Return the index of the quote that closes the one at `opened`, -1 if none."""
+    quote = text[opened]
+    i = opened + 1
+    while i < len(text):
+        if text[i] == "\\" and quote != "`":
+            i += 1
+        elif text[i] == quote:
+            return i
+        i += 1
+    return -1
+
+
+def concatenates(subject: str) -> bool:
+    """Whether a printed expression is `a + b` at its outermost level."""
+    return " + " in subject and _outer_plus(subject)
+
+
+def converts(subject: str) -> bool:
+    """Whether a printed expression converts between string and bytes or runes at its outermost level."""
+    conversion = _CONVERSION.match(subject)
+    return conversion is not None and closing(subject, conversion.end() - 1) == len(subject) - 1
+
+
+def is_literal(subject: str) -> bool:
+    """Whether a printed expression is a literal: text, number, rune or truth value."""
+    return bool(_LITERAL.match(subject))
+
+
+def has_text_operand(subject: str) -> bool:
+    """Whether a printed sum has a string literal among its operands."""
+    return bool(_STRING_OPERAND.search(subject))

@@ -1,0 +1,168 @@
+"""The page in a real browser: opened from a file, driven like a reader would."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+WEB = HERE.parents[1] / "web"
+sys.path.insert(0, str(HERE.parent / "report"))
+
+import sample_report  # noqa: E402  reports are built beside the pure tests
+
+from whyheap.report.to_html import to_html  # noqa: E402
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MOST_SECONDS = 2.0
+
+pytestmark = pytest.mark.browser
+
+
+@cache
+def _tool(*names: str) -> str:
+    path = next((found for name in names if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip(f"none of {', '.join(names)} is on PATH")
+    return path
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("pages")
+    for name, build in sample_report.SAMPLES.items():
+        (directory / f"{name}.html").write_text(to_html(build()), encoding="utf-8")
+    return directory
+
+
+def _drive(pages: Path, sample: str, scenario: str) -> dict[str, Any]:
+    """Run one scenario; no request beyond the file itself and no message on the console is ever allowed."""
+    if not (WEB / "node_modules" / "playwright-core").is_dir():
+        pytest.skip("web/node_modules is missing: (cd web && npm ci)")
+    page = pages / f"{sample}.html"
+    command = [_tool("node"), str(HERE / "page_driver.mjs"), _tool(*BROWSERS), scenario, str(page)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["requests"] == [page.as_uri()]
+    assert answer["messages"] == []
+    result: dict[str, Any] = answer["result"]
+    return result
+
+
+def test_search_filters_sort_and_copy(pages: Path) -> None:
+    seen = _drive(pages, "oomshop", "lines")
+    assert len(seen["all"]) == 11
+    assert "cache.go:41" in seen["all"][0]
+    assert "201 MiB" in seen["all"][0]
+    assert "71 %" in seen["all"][0]
+    assert [row for row in seen["searched"] if "render.go:88" in row] == seen["searched"]
+    assert "q=render" in seen["searchHash"]
+    assert len(seen["filtered"]) == 1
+    assert "cache.go:41" in seen["filtered"][0]
+    assert "render.go:88" in seen["byAlloc"][0]
+    assert "live heap grows 3.1 MiB/s" in seen["verdict"]
+    assert "measured" in seen["verdict"]
+    assert "unexplained" in seen["unexplainedRow"]
+    assert seen["toast"] == "11 lines copied"
+    header, first, *_ = (row.split("\t") for row in seen["clipboard"].splitlines())
+    assert header[:4] == ["rank", "file", "line", "function"]
+    assert first[:4] == ["1", "cache.go", "41", "(*Cache).fill"]
+
+
+def test_what_is_missing_is_on_the_first_screen(pages: Path) -> None:
+    seen = _drive(pages, "oomshop", "lines")
+    for box in (seen["unexplained"], seen["gaps"]):
+        assert box["y"] + box["height"] <= 800
+
+
+def test_keyboard_alone_is_enough(pages: Path) -> None:
+    seen = _drive(pages, "oomshop", "keys")
+    assert seen["opened"] == {"hash": "#finding=77b0de11", "title": "render.go:88"}
+    assert seen["closed"] == {"hash": "#", "panels": 0}
+    assert seen["focus"] == "render.go:88"
+    assert "search" in seen["help"]
+    assert seen["view"] == "#view=flame"
+    assert seen["back"] in {"#", ""}
+
+
+def test_a_finding_has_an_address_and_its_flow_is_drawn(pages: Path) -> None:
+    seen = _drive(pages, "oomshop", "finding")
+    assert seen["title"] == "cache.go:41"
+    assert any("pageCache[key] = p" in line and "heap" in line for line in seen["code"])
+    assert seen["marks"] == ["&Page"]
+    assert seen["arrows"] == 1
+    assert len(seen["chain"]) == 3
+    assert "heap" in seen["so"]
+    assert "your judgement" in seen["fixes"][0]
+    assert "no finding" in seen["unknown"].casefold()
+
+
+def test_flame_graph_switches_searches_filters_and_zooms(pages: Path) -> None:
+    seen = _drive(pages, "oomshop", "flame")
+    drawings = [seen["before"], seen["alloc"], seen["searched"]["drawing"], seen["filtered"], seen["zoomed"]["drawing"]]
+    assert len(set(drawings)) == len(drawings)
+    assert "(*Cache).fill" in seen["tip"]
+    assert "stored in a package-level map" in seen["tip"]
+    assert "1 of 21 frames, 58 % of bytes" in seen["searched"]["result"]
+    assert "frame=" in seen["zoomed"]["hash"]
+    assert seen["zoomed"]["panel"] == "cache.go:41"
+    assert "renderPage" in seen["moved"]
+    assert "frame=" not in seen["after"]
+
+
+def test_100_000_frames_answer_at_once(pages: Path) -> None:
+    seen = _drive(pages, "many_frames", "speed")
+    sys.stderr.write(f"100,000 frames, seconds: {seen}\n")
+    assert "of 100,000 frames" in seen["found"]
+    assert "frame=" in seen["zoomed"]
+    for action in ("show", "search", "clear", "zoom", "out", "metric"):
+        assert seen[action] < MOST_SECONDS, action
+
+
+def test_30_000_findings_answer_at_once(pages: Path) -> None:
+    seen = _drive(pages, "many_findings", "many")
+    sys.stderr.write(f"30,000 findings, seconds: {seen}\n")
+    assert "of 30,000 lines" in seen["result"]
+    assert seen["rows"] == 100
+    assert seen["more"] == 600
+    assert seen["search"] < MOST_SECONDS
+    assert seen["sort"] < MOST_SECONDS
+
+
+@pytest.mark.parametrize("screen", ["desk", "phone"])
+def test_hostile_names_stay_text(pages: Path, screen: str) -> None:
+    seen = _drive(pages, "hostile", f"hostile:{screen}")
+    assert seen["hacked"] is None
+    assert seen["elements"] == 0
+    assert seen["overflow"] <= 0
+    for shown in seen["views"]:
+        assert "<script>globalThis.hacked = 1</script>" in shown
+        assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in shown
+    lines = seen["views"][-1]
+    assert "safe\u27e8U+202E\u27e9gpj.exe" in lines
+    assert "x" * 5000 not in lines
+    assert len(seen["panels"]) == len(sample_report.HOSTILE_NAMES)
+    assert any("x" * 10_240 in panel for panel in seen["panels"])
+    assert "hacked = 2" in seen["title"]
+
+
+@pytest.mark.parametrize("screen", ["desk", "phone"])
+@pytest.mark.parametrize("sample", ["oomshop", "static", "healthy", "empty"])
+def test_nothing_is_wider_than_the_screen(pages: Path, sample: str, screen: str) -> None:
+    seen = _drive(pages, sample, f"look:{screen}")
+    assert {view: wide for view, wide in seen["overflows"].items() if wide > 0} == {}
+
+
+def test_light_and_dark_follow_the_system_and_the_reader(pages: Path) -> None:
+    light = _drive(pages, "oomshop", "look:desk:light")
+    dark = _drive(pages, "oomshop", "look:desk:dark")
+    assert light["system"]["ground"] == dark["toggled"]["ground"] == "rgb(251, 250, 248)"
+    assert dark["system"]["ground"] == light["toggled"]["ground"] == "rgb(21, 23, 27)"
