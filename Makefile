@@ -21,7 +21,7 @@ test: ## style, types, layers, front end, all tests; ARGS go to pytest
 
 bench: ## measure against peers and print ratios
 	@$(PYTHON) scripts/prepare.py test
-	@.venv/bin/python -m bench $(ARGS)
+	@for part in bench/*_speed.py; do .venv/bin/python -m bench.$$(basename $$part .py) $(ARGS) || exit 1; done
 
 format: ## format the Python sources
 	@.venv/bin/ruff check --fix --quiet

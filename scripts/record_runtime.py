@@ -1,7 +1,7 @@
 """Record the runtime witness on the scenario programs of the causes and on healthy programs.
 
-Writes tests/recorded/runtime/<program>-<go version>.json, one series each. Run it for each Go version whose behaviour the
-recordings shall show:
+Writes tests/recorded/runtime/<program>-<go version>.json, one series each, and both forms of a goroutine profile to
+tests/recorded/goroutines. Run it for each Go version whose behaviour the recordings shall show:
 
     python scripts/record_runtime.py --go /path/to/go1.22/bin/go --go go
 
@@ -30,6 +30,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 CAUSES = REPOSITORY / "src" / "whyheap" / "causes"
 HEALTHY = REPOSITORY / "tests" / "causes" / "healthy"
 RECORDED = REPOSITORY / "tests" / "recorded" / "runtime"
+GOROUTINES = REPOSITORY / "tests" / "recorded" / "goroutines"
 MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")
 SECONDS = 12.0
 LIMIT_BYTES = {"live_heap_growth": 256 << 20, "goroutine_leak": 256 << 20, "gc_headroom": 160 << 20}
@@ -107,6 +108,17 @@ def record(name: str, source: Path, go: str, version: str) -> None:
     print(f"{target.relative_to(REPOSITORY)}: {len(series.samples)} samples, {target.stat().st_size} bytes")
 
 
+def record_goroutines(go: str, version: str) -> None:
+    """Record the text and the binary form of one goroutine profile."""
+    with tempfile.TemporaryDirectory() as folder:
+        binary = Path(folder) / "waits"
+        build(go, GOROUTINES / "program" / "main.go", binary)
+        with running(binary) as url:
+            (GOROUTINES / f"{version}.txt").write_bytes(fetch(f"{url}/debug/pprof/goroutine?debug=1"))
+            (GOROUTINES / f"{version}.pb.gz").write_bytes(fetch(f"{url}/debug/pprof/goroutine"))
+    print(f"tests/recorded/goroutines/{version}.txt and .pb.gz")
+
+
 def main() -> None:
     """Record all programs with each Go named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
@@ -118,6 +130,8 @@ def main() -> None:
         command = [go, "env", "GOVERSION"]
         environment = {**os.environ, "GOTOOLCHAIN": "local"}
         version = subprocess.run(command, check=True, env=environment, capture_output=True, text=True).stdout.strip()
+        if not options.names or "goroutines" in options.names:
+            record_goroutines(go, version)
         for name, source in programs().items():
             if options.names and name not in options.names:
                 continue

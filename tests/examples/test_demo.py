@@ -30,7 +30,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     programs = tmp_path_factory.mktemp("oomshop")
     env = environment()
     subprocess.run([go(), "build", "-o", programs, "./..."], cwd=SHOP, env=env, check=True)
-    service = [programs / "oomshop", "-listen", "127.0.0.1:0", "-max-seconds", "120"]
+    service = [str(programs / "oomshop"), "-listen", "127.0.0.1:0", "-max-seconds", "120"]
     with subprocess.Popen(service, stdout=subprocess.PIPE, text=True) as shop:
         assert shop.stdout is not None
         url = re.findall(r"http://[\d.:]+", shop.stdout.readline())[0]
@@ -55,7 +55,9 @@ def findings_on(report: dict[str, Any], mistake: dict[str, Any]) -> list[dict[st
 @pytest.mark.parametrize("mistake", ON_LINES, ids=lambda mistake: f"{mistake['file']}:{mistake['line']}")
 def test_planted_mistake_is_found(report: dict[str, Any], mistake: dict[str, Any]) -> None:
     found = findings_on(report, mistake)
-    assert {finding["pattern"] for finding in found} & set(mistake["patterns"])
+    pattern_of = {finding["id"]: finding["pattern"] for finding in report["findings"]}
+    named = {finding["pattern"] for finding in found} | {pattern_of.get(finding["root"]) for finding in found}
+    assert named & set(mistake["patterns"]), named
     assert {finding["site"]["function"] for finding in found} == {mistake["function"]}
 
 

@@ -23,15 +23,8 @@ const text = (tab, selector) => tab.locator(selector).first().innerText();
 const texts = (tab, selector) => tab.locator(selector).allInnerTexts();
 const overflow = (tab) => tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 const hash = (tab) => tab.evaluate(() => location.hash);
-/** A number that changes when the drawing does. */
-const drawing = (tab) =>
-  tab.evaluate(() => {
-    const canvas = document.querySelector("canvas");
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    let sum = 0;
-    for (let at = 0; at < data.length; at += 4) sum = (sum * 31 + data[at] + data[at + 1] * 3 + data[at + 2] * 7) % 2147483647;
-    return sum;
-  });
+/** A text that changes when the drawing does. */
+const drawing = (tab) => tab.evaluate(() => document.querySelector("canvas").toDataURL());
 
 const scenarios = {
   async lines(tab) {

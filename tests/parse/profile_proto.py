@@ -76,7 +76,7 @@ def _build(*, packed: bool) -> Any:
                 if repeated and kind != _STRING:
                     field.options.packed = packed
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)  # type: ignore[no-untyped-call]
+    pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("oracle.Profile"))
 
 

@@ -319,25 +319,25 @@ def test_members_and_padding_are_read_as_gzip_does() -> None:
 
 BOMBS = {
     "zeros": bytes(100 << 20),
-    "empty strings": b"2\x00" * (20 << 20),
+    "empty strings": b"2\x00" * (6 << 20),
     "one endless message": b"\x12\xff\xff\xff\xff\x07" + bytes(100 << 20),
 }
 _REFUSES = """
-import resource, sys
+import re, sys
 from whyheap.errors import FormatError
 from whyheap.parse.pprof import parse_profile
 try:
     parse_profile(sys.stdin.buffer.read())
 except FormatError:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
 """
 
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_gzip_bombs_are_refused_in_bounded_memory(name: str) -> None:
-    bomb = gzip.compress(BOMBS[name], 1)
+    bomb = gzip.compress(BOMBS[name], 6)
     child = subprocess.run([sys.executable, "-c", _REFUSES], input=bomb, capture_output=True, check=True, timeout=60)
-    assert int(child.stdout) < 200 << 10  # KiB
+    assert int(child.stdout) < 150 << 10  # KiB
 
 
 def test_the_raw_size_has_a_limit() -> None:

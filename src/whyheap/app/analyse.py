@@ -12,9 +12,10 @@ from whyheap.causes.catalogue import judge as judge_causes
 from whyheap.causes.history import LineGrowth, RuntimeHistory
 from whyheap.collect.runtime_sample import samples_from_gauges
 from whyheap.collect.sources import SourceFiles
+from whyheap.goruntime.std_goroutines import STARTED_BY
 from whyheap.join import Joined, join
 from whyheap.join.flame import flame
-from whyheap.join.frames import own_code
+from whyheap.join.frames import OwnCode, own_code
 from whyheap.model.evidence import Evidence
 from whyheap.model.facts import GoroutineGroup
 from whyheap.model.finding import Finding
@@ -59,7 +60,8 @@ def analyse(capture: Capture, view: View) -> Analysis:
     sources: Mapping[str, str] = (files if files is not None else capture.sources) if view.keep_sources else {}
     profiles = [parse_profile(raw) for raw in capture.profiles]
     profile = _windowed(profiles)
-    joined = join(scan, profile, sources, view.focus)
+    goroutines = respelled(capture)
+    joined = join(scan, profile, sources, view.focus, _starters(goroutines, own_code(scan, ())))
     context = Context(go_numbers(scan.go) if scan else (0, 0), sources)
     findings = judge_patterns(joined.evidence, context)
     if view.focus is not None and profile is None:
@@ -70,7 +72,7 @@ def analyse(capture: Capture, view: View) -> Analysis:
         for file in dict.fromkeys(finding.site.file for finding in ranked[:500])
         if (text := sources.get(file)) is not None
     }
-    verdict, unseen = _verdict(capture, profiles, joined, ranked, sources)
+    verdict, unseen = _verdict(capture, goroutines, profiles, joined, ranked, sources)
     report = Report(
         targets=capture.targets,
         go=scan.go if scan else "",
@@ -113,8 +115,23 @@ def _ranked(findings: Iterable[Finding], whole: Measure | None) -> list[Finding]
     return sorted(findings, key=lambda finding: (-weight(finding), finding.site, finding.pattern, finding.id))
 
 
+def _starters(goroutines: Mapping[str, tuple[GoroutineGroup, ...]], own: OwnCode) -> dict[str, Site]:
+    """The user's line behind each goroutine that std starts, told from where goroutines wait now."""
+    callers: dict[str, Site] = {}
+    for groups in goroutines.values():
+        for group in groups:
+            symbols = [site.symbol for site in group.stack]
+            for starter in set(STARTED_BY.values()) & set(symbols):
+                above = group.stack[symbols.index(starter) + 1 :]
+                user = next((site for site in above if own.frame(site.symbol, site.file, site.line).is_own), None)
+                if user is not None:
+                    callers.setdefault(starter, user)
+    return {root: callers[starter] for root, starter in STARTED_BY.items() if starter in callers}
+
+
 def _verdict(
     capture: Capture,
+    goroutines: Mapping[str, tuple[GoroutineGroup, ...]],
     profiles: list[HeapProfile],
     joined: Joined,
     findings: list[Finding],
@@ -123,7 +140,7 @@ def _verdict(
     if not capture.gauges:
         return None, ()
     history = RuntimeHistory(
-        samples=samples_from_gauges(capture.gauges, respelled(capture)),
+        samples=samples_from_gauges(capture.gauges, goroutines),
         growth=_growth(capture, profiles, joined, findings, sources),
         limit_name=capture.limit_name,
         findings=findings,

@@ -14,6 +14,7 @@ from whyheap.stats import Slope
 
 LONGEST_SECONDS = 24 * 3600.0
 """Beyond a day a forecast from seconds of samples says nothing."""
+_HALVINGS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +41,34 @@ def forecast_limit(history: RuntimeHistory, slope: Slope, pacing: Pacing | None 
 
 
 def _seconds(history: RuntimeHistory, bytes_per_second: float, pacing: Pacing) -> float | None:
-    live, room = history.live.bytes, history.heap_room_bytes
+    live = history.live.bytes
     if history.limit is None or live is None or bytes_per_second <= 0:
         return None
     alloc_rate = max(history.alloc_rate or 0.0, bytes_per_second)
-    fits = largest_live(room, alloc_rate, pacing, history.root_bytes, history.non_heap_bytes)
-    if live >= fits:  # the next goal is already beyond the limit
-        seconds = max(room - history.last.get("heap_alloc", live), 0.0) / alloc_rate
-    else:
-        seconds = (fits - live) / bytes_per_second + max(room - fits, 0.0) / alloc_rate
-    return seconds if seconds <= LONGEST_SECONDS else None
+    stack_rate = history.stack_rate
 
+    def live_at(seconds: float) -> float:
+        return live + bytes_per_second * seconds
 
-def largest_live(room: float, alloc_rate: float, pacing: Pacing, root_bytes: float, non_heap_bytes: float) -> float:
-    """Return the largest live heap whose next peak still fits `room` bytes for the heap.
+    def room_at(seconds: float) -> float:
+        return history.heap_room_bytes - stack_rate * seconds
 
-    The peak is the goal, or what is allocated until the collection that comes every two minutes anyway.
-    """
-    low, high = 0.0, max(room, 0.0)
-    for _ in range(60):
+    def fits(seconds: float) -> bool:
+        """Whether the peak that follows a collection at this time fits: the goal, or two minutes of allocation."""
+        roots = history.root_bytes + stack_rate * seconds
+        goal = heap_goal(live_at(seconds), roots, pacing, history.non_heap_bytes + stack_rate * seconds)
+        return min(goal, live_at(seconds) + alloc_rate * FORCED_GC_SECONDS) <= room_at(seconds)
+
+    if not fits(0.0):  # the next goal is already beyond the limit
+        return _within_a_day(max(room_at(0.0) - history.last.get("heap_alloc", live), 0.0) / alloc_rate)
+    if fits(LONGEST_SECONDS):
+        return None
+    low, high = 0.0, LONGEST_SECONDS
+    for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        goal = heap_goal(middle, root_bytes, pacing, non_heap_bytes)
-        if min(goal, middle + alloc_rate * FORCED_GC_SECONDS) <= room:
-            low = middle
-        else:
-            high = middle
-    return low
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return _within_a_day(low + max(room_at(low) - live_at(low), 0.0) / alloc_rate)
+
+
+def _within_a_day(seconds: float) -> float | None:
+    return seconds if seconds <= LONGEST_SECONDS else None

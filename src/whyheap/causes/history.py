@@ -113,6 +113,13 @@ class RuntimeHistory:
         return (self.last["total_alloc"] - self.samples[0].values["total_alloc"]) / self.seconds
 
     @cached_property
+    def stack_rate(self) -> float:
+        """Bytes of stacks gained a second; they count beside the heap, and again in its goal."""
+        points = [(each.seconds, each.values["stack_inuse"]) for each in self.samples if "stack_inuse" in each.values]
+        trend = judge_trend(points, 0.0)
+        return trend.slope.value if trend is not None and trend.grows else 0.0
+
+    @cached_property
     def limit(self) -> Limit | None:
         """The container's limit, else the machine's memory, else None."""
         for limit, usage in (("container_limit", "container_usage"), ("machine_memory", "machine_usage")):

@@ -52,10 +52,14 @@ def join(
     profile: HeapProfile | None,
     sources: Mapping[str, str] | None = None,
     focus: re.Pattern[str] | None = None,
+    starters: Mapping[str, Site] | None = None,
 ) -> Joined:
-    """Join a scan and a profile; either may be missing. `focus` keeps the stacks with a frame it finds."""
+    """Join a scan and a profile; either may be missing. `focus` keeps the stacks with a frame it finds.
+
+    `starters` gives the user's line that stands behind a goroutine which std starts, by the goroutine's root function.
+    """
     facts = _facts_by_line(scan) if scan else {}
-    walked = _Walk(scan, profile, facts, sources or {}, focus) if profile is not None else None
+    walked = _Walk(scan, profile, facts, sources or {}, focus, starters or {}) if profile is not None else None
     lines = dict(facts)
     evidence = []
     sums = walked.lines if walked else {}
@@ -106,7 +110,9 @@ class _Walk:
         facts: Mapping[Line, list[CompilerFact]],
         sources: Mapping[str, str],
         focus: re.Pattern[str] | None,
+        starters: Mapping[str, Site],
     ) -> None:
+        self._starters = starters
         self.lines: dict[Line, _Bytes] = {}
         self.total = [0, 0, 0, 0]
         self.attributed = [0, 0, 0, 0]
@@ -127,9 +133,12 @@ class _Walk:
     def _take(self, stack: list[Frame], values: list[int]) -> None:
         _add(self.total, values)
         index = next((number for number, frame in enumerate(stack) if frame.is_own), None)
-        if index is None:
-            key = (stack[-1].site.symbol, stack[0].site.symbol)
-            _add(self.others.setdefault(key, [0, 0, 0, 0]), values)
+        root = stack[-1].site.symbol
+        if index is None and root in self._starters:
+            _add(self.attributed, values)
+            self._add_callee(self._starters[root], (root, stack[0].site.symbol), values)
+        elif index is None:
+            _add(self.others.setdefault((root, stack[0].site.symbol), [0, 0, 0, 0]), values)
         else:
             _add(self.attributed, values)
             self._attribute(stack, index, values)
@@ -141,14 +150,18 @@ class _Walk:
         is_direct = index == 0 or (site.file, site.line, stack[0].site.file, stack[0].site.line) in self._inlined
         if is_direct:
             site = self._misjoins.mend(site)
+            _add(self._line(site).direct, values)
+        else:
+            self._add_callee(site, (stack[index - 1].site.symbol, stack[0].site.symbol), values)
+
+    def _line(self, site: Site) -> _Bytes:
         there = self.lines.get((site.file, site.line))
         if there is None:
             there = self.lines[site.file, site.line] = _Bytes(site)
-        if is_direct:
-            _add(there.direct, values)
-        else:
-            key = (stack[index - 1].site.symbol, stack[0].site.symbol)
-            _add(there.callees.setdefault(key, [0, 0, 0, 0]), values)
+        return there
+
+    def _add_callee(self, site: Site, callee: tuple[str, str], values: list[int]) -> None:
+        _add(self._line(site).callees.setdefault(callee, [0, 0, 0, 0]), values)
 
     def entry_points(self) -> tuple[EntryPoint, ...]:
         ranked = sorted(self._entries.items(), key=lambda item: (-item[1][2], -item[1][0], item[0]))

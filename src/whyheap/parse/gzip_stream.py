@@ -11,7 +11,7 @@ MAGIC = b"\x1f\x8b"
 RAW_LIMIT_BYTES = 2 << 30
 # Go's profiles shrink 3 to 30 times; deflate's limit is 1,032. Small inputs may do as they like.
 RATIO_LIMIT = 100
-RATIO_CHECKED_ABOVE_BYTES = 16 << 20
+RATIO_CHECKED_ABOVE_BYTES = 4 << 20
 
 _GZIP_ONLY = 31  # zlib's window size that stands for a gzip header and trailer
 

@@ -42,6 +42,7 @@ class Route(Enum):
     VARIADIC = auto()  # an element of a variadic call's slice
     MAP = auto()
     SEND = auto()
+    METHOD = auto()  # the receiver of a bound method value
     REFERENCE = auto()  # captured by reference
     STARTED = auto()  # spilled straight to the heap: go, or defer in a loop
     CONTAINED = auto()  # part of other storage that escapes
@@ -144,6 +145,8 @@ class Escape:
 
     def _to_heap(self, last: FlowStep) -> Route:
         """Tell how it gets away when the last flow ends in {heap}."""
+        if not self.fact.flow[-1].steps and last.reason != "call parameter":
+            return Route.METHOD  # expr.go, OMETHVALUE: the receiver flows to the closure and, untold, to the heap
         if last.reason == "call parameter":
             if self.callee == "append":
                 self.target = last.expr
@@ -153,7 +156,7 @@ class Escape:
             self.target = last.expr.split(" <- ", 1)[0]
             return Route.SEND
         if last.reason.startswith("assign"):
-            self.target = left_side(last.expr)
+            self.target = left_side(last.expr, self.fact.flow[-1].from_)
             return Route.ASSIGN
         return Route.STARTED if last.reason == "spill" else Route.UNKNOWN
 

@@ -15,10 +15,31 @@ _LITERAL = re.compile(
 )
 
 
-def left_side(expr: str) -> str:
-    """Return what is assigned to in a printed assignment; the first target of several."""
-    target = re.split(r" :?= ", expr, maxsplit=1)[0]
-    return target.split(", ", 1)[0] if "[" not in target and "(" not in target else target
+def left_side(expr: str, value: str = "") -> str:
+    """Return what is assigned to in a printed assignment; of several targets the one that gets `value`."""
+    left, _, right = re.sub(r" :=? ", " = ", expr, count=1).partition(" = ")
+    targets, values = _split(left), _split(right)
+    if len(targets) == len(values):
+        name = value.lstrip("&*").removeprefix("{storage for ").removesuffix("}")
+        return next((target for target, one in zip(targets, values, strict=True) if name and name in one), targets[0])
+    return targets[0]
+
+
+def _split(text: str) -> list[str]:
+    """Split a printed list at the commas outside of brackets and quotes."""
+    if ", " not in text:
+        return [text]
+    parts = []
+    start = i = 0
+    while i < len(text):
+        if text[i] in "([{\"'`":
+            end = closing(text, i) if text[i] in "([{" else _quoted_end(text, i)
+            i = end if end > 0 else i
+        elif text.startswith(", ", i):
+            parts.append(text[start:i])
+            start = i + 2
+        i += 1
+    return [*parts, text[start:]]
 
 
 def is_name(expr: str) -> bool:

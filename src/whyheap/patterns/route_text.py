@@ -33,6 +33,7 @@ def way(escape: Escape) -> str:  # noqa: PLR0911 - one return per route
         Route.APPENDED: f"appended by {target}",
         Route.MAP: f"stored in a map by {target}",
         Route.SEND: f"sent on {target}",
+        Route.METHOD: "receiver of a bound method",
         Route.REFERENCE: "captured by reference",
         Route.STARTED: "started as a goroutine, or deferred in a loop",
         Route.SIZE: escape.reason,

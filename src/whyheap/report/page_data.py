@@ -61,7 +61,7 @@ def page_data(report: Report) -> Json:
     """Derive all that the page shows; only JSON values, no NaN, texts clipped at `LONGEST_TEXT` characters."""
     strings = _Strings()
     numbers = {finding.id: index for index, finding in enumerate(report.findings)}
-    lines = _lines(report.findings, report.totals.ranked_by, numbers, strings)
+    lines = _lines(report.findings, report.totals.ranked_by, strings)
     order = [index for group in lines["findings"] for index in group]
     detailed = set(order[:MOST_DETAILED])
     return {
@@ -172,8 +172,9 @@ def _thinned(points: list[Gauge]) -> list[Gauge]:
     return [points[round(index * step)] for index in range(MOST_GAUGE_POINTS)]
 
 
-def _lines(findings: tuple[Finding, ...], ranked_by: str, numbers: dict[str, int], strings: _Strings) -> Json:
+def _lines(findings: tuple[Finding, ...], ranked_by: str, strings: _Strings) -> Json:
     """Write the ranked lines as the terminal ranks them, then, without a rank, the lines that never allocate."""
+    places = {id(finding): index for index, finding in enumerate(findings)}
     ranked = ranked_lines(findings, ranked_by)
     silent = [finding for finding in findings if finding.agreement is Agreement.NEVER_ALLOCATES]
     lines = [*ranked, *(RankedLine(finding.site, (finding,), finding.measure or Measure()) for finding in silent)]
@@ -186,7 +187,7 @@ def _lines(findings: tuple[Finding, ...], ranked_by: str, numbers: dict[str, int
         "package": [strings(line.site.package) for line in lines],
         "inuse": [line.measure.inuse_bytes if known else None for line, known in zip(lines, profiled, strict=True)],
         "alloc": [line.measure.alloc_bytes if known else None for line, known in zip(lines, profiled, strict=True)],
-        "findings": [[numbers[finding.id] for finding in line.findings] for line in lines],
+        "findings": [[places[id(finding)] for finding in line.findings] for line in lines],
     }
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DATA_MARK: Final = "@@whyheap:data@@"
 TITLE_MARK: Final = "@@whyheap:title@@"
 
+_BUILD_IT: Final = "Run make install, or (cd web && npm ci && npm run build)."
 _LONGEST_TITLE: Final = 200
 _ESCAPES: Final = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 _TITLE_ESCAPES: Final = {ord("<"): "&lt;", ord(">"): "&gt;", ord("&"): "&amp;"}
@@ -35,16 +36,15 @@ def page_template() -> str:
     try:
         return files("whyheap.report").joinpath("page", "index.html").read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise OutputError(
-            "The HTML page is not part of this source checkout until it is built.",
-            "Run make install, or (cd web && npm ci && npm run build).",
-        ) from None
+        raise OutputError("The HTML page is no part of a source checkout until it is built.", _BUILD_IT) from None
 
 
 def fill(template: str, report: Report) -> str:
-    """Put title and data into a template that has each mark once, in this order."""
-    before, _, rest = template.partition(TITLE_MARK)
-    between, _, after = rest.partition(DATA_MARK)
+    """Put title and data into a template that has each mark once, in this order; `OutputError` if it has not."""
+    before, title, rest = template.partition(TITLE_MARK)
+    between, data, after = rest.partition(DATA_MARK)
+    if not (title and data):
+        raise OutputError("The HTML page was built by an older version of web/.", _BUILD_IT)
     return "".join((before, _title(report), between, island(page_data(report)), after))
 
 

@@ -38,6 +38,7 @@ STORE = _named("pointer-store", "Stored through a pointer", "hold a value instea
 CONTAINED = _named("contained-value", "Part of another value on the heap", "keep the value that holds it off the heap")
 OUTER = _named("loop-outliving-value", "Outlives its loop iteration", "use one backing array for all iterations")
 SEND = _named("channel-send", "Sent on a channel", "send the value instead of a pointer")
+METHOD = _named("method-value", "Receiver of a bound method", "call the method directly, or use a method expression")
 SIZE = _named("oversized-value", "Too large for the stack", "split it, or reuse one")
 MAKE = _named("variable-size-make", "Length is not a constant", "use a constant capacity, or the caller's buffer")
 VARIADIC = _named("variadic-slice", "Slice of a variadic call", "pass an existing slice with ...")
@@ -45,7 +46,7 @@ CHANNEL = _named("channel-buffer", "Channel", "make the channel once and reuse i
 OTHER = _named(
     "other", "Allocates for a reason that is not known", "look at the whole chain: whyheap explain FILE:LINE"
 )
-PATTERNS = (CALL, STORE, CONTAINED, OUTER, SEND, SIZE, MAKE, VARIADIC, CHANNEL, OTHER)
+PATTERNS = (CALL, STORE, CONTAINED, OUTER, SEND, METHOD, SIZE, MAKE, VARIADIC, CHANNEL, OTHER)
 
 _BY_ROUTE = {
     Route.CALL: CALL,
@@ -54,6 +55,7 @@ _BY_ROUTE = {
     Route.CONTAINED: CONTAINED,
     Route.NAMED: OUTER,
     Route.SEND: SEND,
+    Route.METHOD: METHOD,
     Route.VARIADIC: VARIADIC,
     Route.MAP: CONTAINED,
 }

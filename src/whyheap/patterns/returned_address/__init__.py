@@ -42,12 +42,14 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
     for escape in context.escapes(evidence):
         if escape.route is Route.RETURN or (escape.route is Route.NAMED and _is_result(evidence, context, escape)):
             named = escape.route is Route.NAMED
-            yield PATTERN.heap(evidence, escape, _message(escape), fixes=_fixes(escape), inferred=named)
+            yield PATTERN.heap(
+                evidence, escape, _message(escape), fixes=_fixes(escape, context.escapes(evidence)), inferred=named
+            )
 
 
-def _fixes(escape: Escape) -> tuple[Fix, ...]:
+def _fixes(escape: Escape, line: tuple[Escape, ...]) -> tuple[Fix, ...]:
     if escape.subject == _ERROR:
-        return _SENTINEL
+        return () if any(other.is_variadic for other in line) else _SENTINEL
     return _SLICE if escape.storage is Storage.MADE else ()
 
 

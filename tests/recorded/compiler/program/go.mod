@@ -1,0 +1,3 @@
+module example.com/my-prog
+
+go 1.22
