@@ -209,7 +209,7 @@ def _save_profile(pprof: str, file: Path) -> None:
 
 def _summary(outcomes: Iterable[Outcome]) -> Iterator[str]:
     """Yield the table of all programs."""
-    yield "\n| program | go | packages | heap sites | lines not understood | allocated | explained | can be |"
+    yield "\n| program | go | packages | heap sites | lines not understood | allocated | explained | on own stacks |"
     yield "|---|---|---|---|---|---|---|---|"
     for outcome in outcomes:
         program, reach = outcome.program, outcome.reach
@@ -268,7 +268,7 @@ def _lines(report: dict[str, Any]) -> list[Line]:
         if finding["id"] not in counted:
             sums[place] += profile["alloc_bytes"]
         counted.update([finding["id"], *profile["shared_with"]])
-        callees = ", ".join(callee["callee"] for callee in profile["callees"][:2])
+        callees = ", ".join(list(dict.fromkeys(callee["callee"] for callee in profile["callees"]))[:2])
         reason = f"{finding['pattern']} ({callees})" if callees else finding["pattern"]
         if reason not in reasons[place]:
             reasons[place].append(reason)

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from prepare import make_venv
+
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "requirements"
 UV = "uv==0.13.9"
@@ -18,12 +20,13 @@ PLATFORMS = ("--universal", "--python-version", "3.11")
 
 
 def locker() -> Path:
-    """Return uv, installed into its own environment."""
+    """Return uv, installed into a folder of its own."""
     home = ROOT / ".cache" / "lock"
     uv = home / "bin" / "uv"
     if not uv.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-        subprocess.run([str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", UV], check=True)
+        make_venv()
+        pip = [str(ROOT / ".venv" / "bin" / "python"), "-m", "pip", "install", "--quiet", "--target", str(home)]
+        subprocess.run([*pip, UV], check=True)
     return uv
 
 

@@ -26,9 +26,12 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 def main() -> None:
     """Do what the one argument names."""
+    jobs = {"install": install, "test": prepare_tests}
     try:
         with_a_new_python()
-        {"install": install, "test": prepare_tests}[sys.argv[1]]()
+        if sys.argv[1:] not in [[name] for name in jobs]:
+            raise StepFailedError(f"usage: prepare.py {'|'.join(jobs)}")
+        jobs[sys.argv[1]]()
     except StepFailedError as error:
         stop(error)
 

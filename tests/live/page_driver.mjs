@@ -1,12 +1,12 @@
-// Drives Chromium over the DevTools protocol and answers with JSON: `node page_driver.mjs CHROMIUM SCENARIO PAGE [SHOTS]`.
-// What a scenario measures is judged in test_page.py.
+// Drives Chromium over the DevTools protocol: `node page_driver.mjs CHROMIUM JOBS`, where JOBS is JSON: [[page, scenario], ...].
+// A scenario is "name[:screen[:colours]]". The answer is JSON, one object a job, which test_page.py judges.
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const web = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "web", "package.json");
 const { chromium } = createRequire(web)("playwright-core");
-const [executablePath, scenario, page, shots] = process.argv.slice(2);
+const [executablePath, jobs] = process.argv.slice(2);
 
 /** Wait until the browser has painted what the last action changed. */
 const settled = (tab) =>
@@ -221,23 +221,35 @@ const settings = {
   phone: { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
   desk: { viewport: { width: 1280, height: 800 } },
 };
-const [name, screen = "desk", colorScheme = "light"] = scenario.split(":");
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-try {
-  const context = await browser.newContext({ ...settings[screen], colorScheme, permissions: ["clipboard-read", "clipboard-write"] });
-  const tab = await context.newPage();
-  tab.setDefaultTimeout(15_000);
+/** Play one scenario in a fresh context, and note every request and every message on the console. */
+async function play(browser, page, scenario) {
+  const [name, screen = "desk", colorScheme = "light"] = scenario.split(":");
+  const permissions = ["clipboard-read", "clipboard-write"];
+  const context = await browser.newContext({ ...settings[screen], colorScheme, permissions });
   const requests = [];
   const messages = [];
-  tab.on("request", (request) => requests.push(request.url()));
-  tab.on("console", (message) => messages.push(`${message.type()}: ${message.text()}`));
-  tab.on("pageerror", (error) => messages.push(`error: ${error.message}`));
-  await tab.goto(pathToFileURL(page).href);
-  await tab.waitForSelector("body[data-ready]");
-  await settled(tab);
-  const result = await scenarios[name](tab);
-  if (shots) await tab.screenshot({ path: shots });
-  process.stdout.write(JSON.stringify({ result, requests, messages }));
+  try {
+    const tab = await context.newPage();
+    tab.setDefaultTimeout(15_000);
+    tab.on("request", (request) => requests.push(request.url()));
+    tab.on("console", (message) => messages.push(`${message.type()}: ${message.text()}`));
+    tab.on("pageerror", (error) => messages.push(`error: ${error.message}`));
+    await tab.goto(pathToFileURL(page).href);
+    await tab.waitForSelector("body[data-ready]");
+    await settled(tab);
+    return { result: await scenarios[name](tab), requests, messages };
+  } catch (error) {
+    return { failure: String(error.stack ?? error), requests, messages };
+  } finally {
+    await context.close();
+  }
+}
+
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+try {
+  const answers = [];
+  for (const [page, scenario] of JSON.parse(jobs)) answers.push(await play(browser, page, scenario));
+  process.stdout.write(JSON.stringify(answers));
 } finally {
   await browser.close();
 }

@@ -12,14 +12,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report.sample_report import HOSTILE_NAMES, SAMPLES
 
+from report.sample_report import HOSTILE_NAMES, SAMPLES
 from whyheap.report.to_html import to_html
 
 HERE = Path(__file__).parent
 WEB = HERE.parents[1] / "web"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MOST_SECONDS = 2.0
+
+JOBS = (
+    ("oomshop", "lines"),
+    ("oomshop", "keys"),
+    ("oomshop", "finding"),
+    ("oomshop", "flame"),
+    ("oomshop", "look:desk:light"),
+    ("oomshop", "look:desk:dark"),
+    ("oomshop", "look:phone"),
+    ("static", "look:phone"),
+    ("healthy", "look:phone"),
+    ("empty", "look:phone"),
+    ("hostile", "hostile:desk"),
+    ("hostile", "hostile:phone"),
+    ("many_frames", "speed"),
+    ("many_findings", "many"),
+)
+"""Which sample is driven through which scenario of page_driver.mjs."""
+
+Answers = dict[tuple[str, str], dict[str, Any]]
 
 pytestmark = pytest.mark.browser
 
@@ -34,36 +54,30 @@ def _tool(*names: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("pages")
-    for name, build in SAMPLES.items():
-        (directory / f"{name}.html").write_text(to_html(build()), encoding="utf-8")
-    return directory
-
-
-def _drive(pages: Path, sample: str, scenario: str) -> dict[str, Any]:
-    """Run one scenario; no request beyond the file itself and no message on the console is ever allowed."""
-    page = pages / f"{sample}.html"
-    answer = _answer(page, scenario)
-    assert answer["requests"] == [page.as_uri()]
-    assert answer["messages"] == []
-    result: dict[str, Any] = answer["result"]
-    return result
-
-
-@cache
-def _answer(page: Path, scenario: str) -> dict[str, Any]:
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    """Play all scenarios in one browser: starting it is what takes long."""
     if not (WEB / "node_modules" / "playwright-core").is_dir():
         pytest.skip("web/node_modules is missing: (cd web && npm ci)")
-    command = [_tool("node"), str(HERE / "page_driver.mjs"), _tool(*BROWSERS), scenario, str(page)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    command = [_tool("node"), str(HERE / "page_driver.mjs"), _tool(*BROWSERS)]
+    directory = tmp_path_factory.mktemp("pages")
+    for sample, build in SAMPLES.items():
+        (directory / f"{sample}.html").write_text(to_html(build()), encoding="utf-8")
+    jobs = [(str(directory / f"{sample}.html"), scenario) for sample, scenario in JOBS]
+    done = subprocess.run([*command, json.dumps(jobs)], capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    return dict(zip(JOBS, json.loads(done.stdout), strict=True))
 
 
-def test_search_filters_sort_and_copy(pages: Path) -> None:
-    seen = _drive(pages, "oomshop", "lines")
+@pytest.mark.parametrize("job", JOBS, ids="-".join)
+def test_no_request_and_no_message(answers: Answers, job: tuple[str, str]) -> None:
+    answer = answers[job]
+    assert "failure" not in answer, answer["failure"]
+    assert [url.rsplit("/", 1)[-1] for url in answer["requests"]] == [f"{job[0]}.html"]
+    assert answer["messages"] == []
+
+
+def test_search_filters_sort_and_copy(answers: Answers) -> None:
+    seen = answers["oomshop", "lines"]["result"]
     assert len(seen["all"]) == 11
     assert "cache.go:41" in seen["all"][0]
     assert "201 MiB" in seen["all"][0]
@@ -82,14 +96,14 @@ def test_search_filters_sort_and_copy(pages: Path) -> None:
     assert first[:4] == ["1", "cache.go", "41", "(*Cache).fill"]
 
 
-def test_what_is_missing_is_on_the_first_screen(pages: Path) -> None:
-    seen = _drive(pages, "oomshop", "lines")
+def test_what_is_missing_is_on_the_first_screen(answers: Answers) -> None:
+    seen = answers["oomshop", "lines"]["result"]
     for box in (seen["unexplained"], seen["gaps"]):
         assert box["y"] + box["height"] <= 800
 
 
-def test_keyboard_alone_is_enough(pages: Path) -> None:
-    seen = _drive(pages, "oomshop", "keys")
+def test_keyboard_alone_is_enough(answers: Answers) -> None:
+    seen = answers["oomshop", "keys"]["result"]
     assert seen["opened"] == {"hash": "#finding=77b0de11", "title": "render.go:88"}
     assert seen["closed"] == {"hash": "", "panels": 0}
     assert seen["focus"] == "render.go:88"
@@ -98,8 +112,8 @@ def test_keyboard_alone_is_enough(pages: Path) -> None:
     assert seen["back"] == ""
 
 
-def test_a_finding_has_an_address_and_its_flow_is_drawn(pages: Path) -> None:
-    seen = _drive(pages, "oomshop", "finding")
+def test_a_finding_has_an_address_and_its_flow_is_drawn(answers: Answers) -> None:
+    seen = answers["oomshop", "finding"]["result"]
     assert seen["title"] == "cache.go:41"
     assert any("pageCache[key] = p" in line and "heap" in line for line in seen["code"])
     assert seen["marks"] == ["&Page"]
@@ -110,8 +124,8 @@ def test_a_finding_has_an_address_and_its_flow_is_drawn(pages: Path) -> None:
     assert "no finding" in seen["unknown"].casefold()
 
 
-def test_flame_graph_switches_searches_filters_and_zooms(pages: Path) -> None:
-    seen = _drive(pages, "oomshop", "flame")
+def test_flame_graph_switches_searches_filters_and_zooms(answers: Answers) -> None:
+    seen = answers["oomshop", "flame"]["result"]
     drawings = [seen["before"], seen["alloc"], seen["searched"]["drawing"], seen["filtered"], seen["zoomed"]["drawing"]]
     assert len(set(drawings)) == len(drawings)
     assert "(*Cache).fill" in seen["tip"]
@@ -123,8 +137,8 @@ def test_flame_graph_switches_searches_filters_and_zooms(pages: Path) -> None:
     assert "frame=" not in seen["after"]
 
 
-def test_100_000_frames_answer_at_once(pages: Path) -> None:
-    seen = _drive(pages, "many_frames", "speed")
+def test_100_000_frames_answer_at_once(answers: Answers) -> None:
+    seen = answers["many_frames", "speed"]["result"]
     sys.stderr.write(f"100,000 frames, seconds: {seen}\n")
     assert "of 100,000 frames" in seen["found"]
     assert "frame=" in seen["zoomed"]
@@ -132,8 +146,8 @@ def test_100_000_frames_answer_at_once(pages: Path) -> None:
         assert seen[action] < MOST_SECONDS, action
 
 
-def test_30_000_findings_answer_at_once(pages: Path) -> None:
-    seen = _drive(pages, "many_findings", "many")
+def test_30_000_findings_answer_at_once(answers: Answers) -> None:
+    seen = answers["many_findings", "many"]["result"]
     sys.stderr.write(f"30,000 findings, seconds: {seen}\n")
     assert "of 30,000 lines" in seen["result"]
     assert seen["rows"] == 100
@@ -143,8 +157,8 @@ def test_30_000_findings_answer_at_once(pages: Path) -> None:
 
 
 @pytest.mark.parametrize("screen", ["desk", "phone"])
-def test_hostile_names_stay_text(pages: Path, screen: str) -> None:
-    seen = _drive(pages, "hostile", f"hostile:{screen}")
+def test_hostile_names_stay_text(answers: Answers, screen: str) -> None:
+    seen = answers["hostile", f"hostile:{screen}"]["result"]
     assert seen["hacked"] is None
     assert seen["elements"] == 0
     assert seen["overflow"] <= 0
@@ -160,13 +174,13 @@ def test_hostile_names_stay_text(pages: Path, screen: str) -> None:
 
 
 @pytest.mark.parametrize("sample", ["oomshop", "static", "healthy", "empty"])
-def test_nothing_is_wider_than_a_phone(pages: Path, sample: str) -> None:
-    seen = _drive(pages, sample, "look:phone")
+def test_nothing_is_wider_than_a_phone(answers: Answers, sample: str) -> None:
+    seen = answers[sample, "look:phone"]["result"]
     assert {view: wide for view, wide in seen["overflows"].items() if wide > 0} == {}
 
 
-def test_light_and_dark_follow_the_system_and_the_reader(pages: Path) -> None:
-    light = _drive(pages, "oomshop", "look:desk:light")
-    dark = _drive(pages, "oomshop", "look:desk:dark")
+def test_light_and_dark_follow_the_system_and_the_reader(answers: Answers) -> None:
+    light = answers["oomshop", "look:desk:light"]["result"]
+    dark = answers["oomshop", "look:desk:dark"]["result"]
     assert light["system"]["ground"] == dark["toggled"]["ground"] == "rgb(251, 250, 248)"
     assert dark["system"]["ground"] == light["toggled"]["ground"] == "rgb(21, 23, 27)"

@@ -13,7 +13,7 @@ from whyheap.parse.pprof_rows import decode_rows
 from whyheap.parse.profile_math import flat_and_cumulative, merge, subtract
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "profiles"
-RAW = gzip.decompress(sorted(RECORDED.glob("go*/heap.pb.gz"))[-1].read_bytes())
+RAW = gzip.decompress(max(RECORDED.glob("go*/heap.pb.gz")).read_bytes())
 
 
 def build(samples: dict[tuple[str, ...], tuple[int, int]], address: int = 0, *, columns: bool = False) -> HeapProfile:

@@ -138,6 +138,12 @@ def test_ids_do_not_depend_on_the_order_of_evidence() -> None:
     assert {one.site.line: one.id for one in _judge(*lines)} == {one.site.line: one.id for one in _judge(*lines[::-1])}
 
 
+def test_the_receiver_of_a_bound_method_is_not_taken_for_a_global() -> None:
+    bound = (("c", (("x", "spill"), ("c := &T{...}", "assign"))), ("{temp}", ()), ("{heap}", ()))
+    (finding,) = _judge(_line(1, _fact("&T{...}", *bound)))
+    assert finding.pattern == "method-value"
+
+
 def test_without_a_profile_nothing_is_measured() -> None:
     (finding,) = _judge(_line(1, _fact("&T{...}", *RETURNED)))
     assert finding.measure is None

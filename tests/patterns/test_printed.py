@@ -70,6 +70,12 @@ def test_left_side(expr: str, left: str) -> None:
     assert left_side(expr) == left
 
 
+def test_left_side_of_a_pair_is_the_one_that_gets_the_value() -> None:
+    assert left_side("p, dec.err = (**T)(.autotmp_7), .autotmp_8", ".autotmp_8") == "dec.err"
+    assert left_side("h, m[k, f(a, b)] := g(x, y), &v", "&v") == "m[k, f(a, b)]"
+    assert left_side("_p384B, _ = (*E)(.autotmp_0), 0", ".autotmp_0") == "_p384B"
+
+
 @pytest.mark.parametrize(
     ("printed", "symbol", "same"),
     [

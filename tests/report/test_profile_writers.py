@@ -115,5 +115,5 @@ def test_speedscope_has_the_shape_of_its_schema() -> None:
         assert len(each["samples"]) == len(each["weights"])
         assert each["endValue"] - each["startValue"] == sum(each["weights"]) == sum(profile.values[each["name"]])
         assert all(0 <= frame < len(frames) for sample in each["samples"] for frame in sample)
-    stack = [frames[index]["name"] for index in document["profiles"][0]["samples"][0]]
-    assert stack[0] == "runtime.main"  # root first
+    stacks = [[frames[index]["name"] for index in stack] for stack in document["profiles"][0]["samples"]]
+    assert ["runtime.main", "main.main", "main.fill", "main.fresh"] in stacks  # root first

@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report.sample_report import HOSTILE_NAMES, SAMPLES, empty, hostile, many_frames, oomshop, static_scan
 
+from report.sample_report import HOSTILE_NAMES, SAMPLES, empty, hostile, many_frames, oomshop, static_scan
 from whyheap.errors import OutputError
 from whyheap.model.gauge import Gauge
 from whyheap.model.measure import Measure

@@ -65,7 +65,7 @@ export class FlameTab {
   }
 
   redraw(): void {
-    this.view?.draw();
+    this.view?.paint();
   }
 
   private line(node: number): Line | undefined {

@@ -81,7 +81,8 @@ export class FlameView {
     });
   }
 
-  private paint(): void {
+  /** Draw now, as for paper. */
+  paint(): void {
     const width = this.scroller.clientWidth;
     const context = this.canvas.getContext("2d");
     if (!width || !context) return;

@@ -291,8 +291,8 @@ function coverage(report: Report): HTMLElement | null {
 
 function rss(report: Report): HTMLElement | null {
   const { rss: all, rssExplained } = report.data.totals;
-  if (all === null) return null;
-  const rest = Math.max(all - (rssExplained ?? 0), 0);
+  if (all === null || rssExplained === null) return null;
+  const rest = Math.max(all - rssExplained, 0);
   return h("p", "quiet", `${formatBytes(all)} RSS, of which ${formatBytes(rest)} are unexplained`);
 }
 

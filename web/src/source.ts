@@ -212,16 +212,22 @@ export class SourceView {
   }
 }
 
-/** Where an expression of the compiler stands in a line. Go's columns count bytes; the compiler shortens what it prints. */
-function extent(text: string, column: number, expr: string): { from: number; to: number } {
+/**
+ * Where an expression of the compiler stands in a line. Its column may be anywhere inside (the operator, a parenthesis), and
+ * the compiler shortens and evaluates what it prints: the longest beginning that the source has as well is taken.
+ */
+function extent(text: string, column: number, printed: string): { from: number; to: number } {
   const at = charIndex(text, column);
-  const words = expr.split(/\.\.\.|\{/)[0]?.trimEnd() ?? "";
-  for (const wanted of new Set([expr, words])) {
-    if (!wanted || wanted.length > text.length) continue;
-    for (let from = text.indexOf(wanted); from >= 0; from = text.indexOf(wanted, from + 1)) {
-      if (from <= at && at <= from + wanted.length) return { from, to: from + wanted.length };
-    }
+  const expr = printed.slice(0, 400);
+  let best = { from: at, to: at };
+  for (let from = Math.max(at - expr.length, 0); from <= at; from++) {
+    let length = 0;
+    while (length < expr.length && from + length < text.length && expr[length] === text[from + length]) length++;
+    if (from + length > at && length > best.to - best.from) best = { from, to: from + length };
   }
+  if (best.to - best.from === expr.length) return best;
+  const kept = text.slice(best.from, best.to).replace(/[\s,.({[]+$/, "");
+  if (kept) return { from: best.from, to: best.from + kept.length };
   const token = text.slice(at).match(/^[\p{L}\p{N}_.]+|^:=|^\+=|^./u);
   return { from: at, to: at + (token?.[0].length ?? 0) };
 }

@@ -26,8 +26,8 @@ export class LinesTable {
   readonly element: HTMLElement;
   readonly result = h("span", { class: "result quiet", attrs: { role: "status", "aria-live": "polite" } });
   private readonly columns: readonly Column[];
-  private readonly body = h("tbody");
-  private readonly foot = h("tfoot");
+  private readonly body = h("tbody", { attrs: { role: "rowgroup" } });
+  private readonly foot = h("tfoot", { attrs: { role: "rowgroup" } });
   private readonly head = h("tr");
   private readonly more = h("button", {
     class: "show-more",
@@ -247,11 +247,11 @@ export class LinesTable {
     const bytes = line.bytes[metric];
     const label = metric === "inuse" ? "in use now" : "allocated";
     const attrs = { role: "cell", "data-label": label };
-    if (bytes === null) return h("td", { class: "bytes quiet", attrs }, "–");
+    if (!bytes) return h("td", { class: "bytes quiet", attrs }, "–");
     const share = bytes / (this.report.whole[metric] || 1);
     const cell = h(
       "td",
-      { class: bytes ? "bytes" : "bytes quiet", attrs },
+      { class: "bytes", attrs },
       h("span", "amount", this.amount(bytes, metric)),
       h("span", "share", formatShare(share)),
     );

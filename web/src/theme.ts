@@ -43,6 +43,17 @@ export function themeButton(onChange: () => void): HTMLElement {
     // as above
   }
   system.addEventListener("change", onChange);
-  addEventListener("beforeprint", onChange);
+  // The flame graph is a picture: it is drawn anew in light colours for paper.
+  let kept: string | undefined;
+  addEventListener("beforeprint", () => {
+    kept = root.dataset.theme;
+    root.dataset.theme = "light";
+    onChange();
+  });
+  addEventListener("afterprint", () => {
+    if (kept === undefined) delete root.dataset.theme;
+    else root.dataset.theme = kept;
+    onChange();
+  });
   return button;
 }

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from whyheap.app.scan import count_packages, go_numbers, in_focus, title
+from whyheap.app.scan_report import count_packages, go_numbers, in_focus, title
 from whyheap.capture import Capture
 from whyheap.causes.catalogue import judge as judge_causes
 from whyheap.causes.history import LineGrowth, RuntimeHistory

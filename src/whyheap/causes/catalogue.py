@@ -94,8 +94,10 @@ def _unseen(history: RuntimeHistory, *, named: bool) -> tuple[Gap, ...]:
 
 
 def _is_tiny(history: RuntimeHistory) -> bool:
-    """Whether the heap stayed below the runtime's minimum all the time: then it is judged, though no collection ran."""
+    """Whether the heap stayed at the runtime's minimum over a window: then it is judged, though no collection ran."""
     minimum = DEFAULT_HEAP_MINIMUM_BYTES * max(history.pacing.ratio, 1.0)
+    if len(history.samples) < LEAST_POINTS:
+        return False
     return all(0 < sample.values.get("heap_goal", 0.0) <= minimum for sample in history.samples)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +14,10 @@ from whyheap.collect.compiler import ScanOptions
 from whyheap.errors import UsageError
 from whyheap.host.files import write_atomically
 from whyheap.host.go import GoTool, find_go
-from whyheap.model.report import Report
 from whyheap.report.formats import Format, FormatKind
+
+if TYPE_CHECKING:
+    from whyheap.model.report import Report
 
 
 @click.command()

@@ -18,9 +18,10 @@ import msgspec
 
 from whyheap.model.facts import CompilerFact, FactKind
 
-FORMAT = 1  # raise when the facts of an unchanged package would come out differently
+FORMAT = 2  # raise when the facts of an unchanged package would come out differently
 _BUILDS_KEPT = 4
 _JOINED = frozenset({FactKind.HEAP, FactKind.STACK, FactKind.PARAM_LEAK})
+_HIDDEN_CLOSURE = "func literal escapes to heap"
 _ENCODER = msgspec.msgpack.Encoder()
 
 
@@ -68,7 +69,7 @@ class FactStore:
         self, package: str, build_id: str, facts: Iterable[CompilerFact], lines: bytes, unknown: int
     ) -> StoredPackage:
         """Keep one build, and drop the package's oldest ones."""
-        stored = StoredPackage(tuple(fact for fact in facts if fact.kind in _JOINED), unknown)
+        stored = StoredPackage(tuple(fact for fact in facts if _is_joined(fact)), unknown)
         stem = self._stem(package, build_id)
         stem.parent.mkdir(parents=True, exist_ok=True)
         self._drop_old(stem.parent)
@@ -84,3 +85,8 @@ class FactStore:
         for old in builds[_BUILDS_KEPT - 1 :]:
             old.unlink(missing_ok=True)
             old.with_suffix(".jsonl").unlink(missing_ok=True)
+
+
+def _is_joined(fact: CompilerFact) -> bool:
+    """Whether the join needs a fact; an explanation without a verdict is that of `go f(x)`'s hidden closure."""
+    return fact.kind in _JOINED or (fact.kind is FactKind.OTHER and fact.message.startswith(_HIDDEN_CLOSURE))

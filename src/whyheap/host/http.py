@@ -17,6 +17,7 @@ from whyheap.errors import TargetError, UsageError
 
 if TYPE_CHECKING:
     import http.client
+    import socket
     import ssl
 
 _MOST_REDIRECTS = 3
@@ -25,6 +26,7 @@ _OK = 200
 _PIECE_BYTES = 1 << 18
 _SHOWN_PARAMETERS = frozenset({"debug", "seconds", "gc", "proto"})  # pprof's own; any other may be a secret
 _HIDDEN = "***"
+_IS_IT_ALIVE = "Is the process still alive?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +149,13 @@ def _request(parts: SplitResult, access: Access, deadline: float, seconds: float
     if left <= 0:
         raise too_slow
     connection, selector, headers = _connection(parts, access, min(access.connect_timeout_seconds, left))
-    with contextlib.closing(connection), _Watchdog(connection, deadline) as watchdog:
+    with contextlib.closing(connection), _Watchdog(deadline) as watchdog:
         try:
             connection.connect()
-            if connection.sock is not None:
-                connection.sock.settimeout(max(0.001, deadline - time.monotonic()))
+            watchdog.watch(connection.sock)
             connection.request("GET", selector, headers=headers)
             with connection.getresponse() as answer:
-                body = _read_body(answer, access.max_body_bytes, shown)
+                body = _read_body(answer, access.max_body_bytes, shown, watchdog)
                 if watchdog.expired:
                     raise too_slow
                 found = {name.lower(): value for name, value in answer.getheaders()}
@@ -248,12 +249,14 @@ def _redirected(parts: SplitResult, location: str) -> SplitResult:
     return target._replace(netloc=credentials + at + target.netloc.rpartition("@")[2], fragment="")
 
 
-def _read_body(answer: http.client.HTTPResponse, limit_bytes: int, shown: str) -> bytes:
+def _read_body(answer: http.client.HTTPResponse, limit_bytes: int, shown: str, watchdog: _Watchdog) -> bytes:
     body = bytearray()
     while piece := answer.read(_PIECE_BYTES):
         body += piece
         if len(body) > limit_bytes:
             raise TargetError(f"{shown} sends more than {limit_bytes >> 20} MiB, which no heap profile needs.")
+    if answer.length and not watchdog.expired:  # what was announced and did not come
+        raise TargetError(f"{shown} broke off in the middle of its answer.", _IS_IT_ALIVE)
     return bytes(body)
 
 
@@ -271,7 +274,7 @@ def _failure(error: Exception, shown: str) -> TargetError:
     if isinstance(error, ssl.SSLError):
         return TargetError(f"{shown} does not speak TLS.", "Try http:// instead of https://.")
     if isinstance(error, http.client.IncompleteRead):
-        return TargetError(f"{shown} broke off in the middle of its answer.", "Is the process still alive?")
+        return TargetError(f"{shown} broke off in the middle of its answer.", _IS_IT_ALIVE)
     if isinstance(error, (http.client.HTTPException, ConnectionResetError, BrokenPipeError)):
         return TargetError(f"{shown} does not answer as an HTTP server does.", "Is it https://, or another port?")
     if isinstance(error, socket.gaierror):
@@ -289,25 +292,30 @@ def _words(error: Exception) -> str:
 class _Watchdog:
     """Breaks a connection at the deadline: a socket's own timeout begins anew with every byte that trickles in."""
 
-    def __init__(self, connection: http.client.HTTPConnection, deadline: float) -> None:
-        self._connection = connection
-        self._timer = threading.Timer(max(0.0, deadline - time.monotonic()), self._expire)
-        self._timer.daemon = True
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._timer: threading.Timer | None = None
         self.expired = False
 
     def __enter__(self) -> Self:
-        self._timer.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._timer.join()
+    def watch(self, channel: socket.socket) -> None:
+        """Start: `channel` is connected. The connection itself forgets it when the answer's end is not announced."""
+        left = max(0.001, self._deadline - time.monotonic())
+        channel.settimeout(left)
+        self._timer = threading.Timer(left, self._expire, (channel,))
+        self._timer.daemon = True
+        self._timer.start()
 
-    def _expire(self) -> None:
+    def __exit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer.join()
+
+    def _expire(self, channel: socket.socket) -> None:
         import socket  # noqa: PLC0415 -- loaded already by then
 
         self.expired = True
-        channel = self._connection.sock
-        if channel is not None:
-            with contextlib.suppress(OSError):
-                channel.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            channel.shutdown(socket.SHUT_RDWR)

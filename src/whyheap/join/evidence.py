@@ -6,11 +6,13 @@ code; when that is not where they are allocated, the function called there and t
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from whyheap.goruntime.standard_library import is_standard
 from whyheap.join.entry_points import entry_of
 from whyheap.join.frames import Frame, ProfileFrames, own_code
 from whyheap.join.misjoins import Misjoins
@@ -21,7 +23,9 @@ from whyheap.model.profile import HeapProfile
 from whyheap.model.report import EntryPoint
 from whyheap.model.scan import Scan
 from whyheap.model.site import Position, Site
+from whyheap.parse.go_symbol import function_name
 
+_QUALIFIER = re.compile(r"\b[^\W\d]\w*\.(?=[^\W\d]|~)")
 _VALUES = ("inuse_space", "inuse_objects", "alloc_space", "alloc_objects")
 Line = tuple[str, int]
 """A spelled file and a line in it."""
@@ -198,23 +202,56 @@ def _site(line: Line, facts: Iterable[CompilerFact], measured: Site | None) -> S
 def _facts_by_line(scan: Scan) -> dict[Line, list[CompilerFact]]:
     """Facts under the first line of the user's code from the innermost site outward, repeats by inlining dropped."""
     owners = {file: package.package for package in scan.packages for file in package.files}
+    folders = {posixpath.dirname(file) for file in owners}
     lines: dict[Line, dict[object, CompilerFact]] = defaultdict(dict)
     ordinals: dict[object, int] = {}
     for package in scan.packages:
         ordinals.clear()
         for fact in package.facts:
             place = _own_place(fact, owners)
-            if place.line == 0:
+            if place.line == 0 or (place.file not in owners and _is_foreign(place.file, folders)):
                 continue
-            moved = fact if place == fact.printed_at else replace(fact, package=owners.get(place.file, fact.package))
             # One text twice at one place can be two allocations; the same place seen from another caller is not.
-            seen = (fact.printed_at, fact.function, fact.site, fact.kind, fact.subject)
+            about = _about(fact.subject)
+            seen = (fact.printed_at, fact.function, fact.site, fact.inlined_at, fact.kind, about)
             ordinals[seen] = ordinals.get(seen, 0) + 1
-            identity = (fact.kind, fact.subject, fact.site, ordinals[seen])
+            identity = (fact.kind, about, fact.site, ordinals[seen])
             known = lines[place.file, place.line].get(identity)
-            if known is None or (known.inlined_at and not fact.inlined_at):
-                lines[place.file, place.line][identity] = moved
-    return {line: list(facts.values()) for line, facts in lines.items()}
+            if known is None or (_is_elsewhere(known, owners) and not _is_elsewhere(fact, owners)):
+                lines[place.file, place.line][identity] = fact
+    return {
+        line: [_moved(fact, owners.get(line[0], fact.package)) for fact in facts.values()]
+        for line, facts in lines.items()
+    }
+
+
+def _is_elsewhere(fact: CompilerFact, owners: Mapping[str, str]) -> bool:
+    """Whether a fact was printed where its code was inlined or instantiated, rather than where it stands."""
+    return bool(fact.inlined_at) or owners.get(fact.site.file, fact.package) != fact.package
+
+
+def _moved(fact: CompilerFact, package: str) -> CompilerFact:
+    """Give a fact the package of the line that it is filed under, and the name of its function in a profile."""
+    function = function_name(fact.function)
+    return (
+        fact
+        if (fact.package, fact.function) == (package, function)
+        else replace(fact, package=package, function=function)
+    )
+
+
+def _about(subject: str) -> str:
+    """Return what an expression is called wherever it is printed: elsewhere names are qualified, arguments replaced."""
+    head = subject if subject.startswith(("(", "*(")) else subject.partition("(")[0]
+    return _QUALIFIER.sub("", head) if "." in head else head
+
+
+def _is_foreign(file: str, folders: Container[str]) -> bool:
+    """Whether a file that was not scanned belongs to std or a module, as instances of their generics are printed."""
+    folder = posixpath.dirname(file)
+    if folder in folders:
+        return False  # named by a //line comment
+    return "@" in folder or file.startswith("vendor/") or (bool(folder) and is_standard(folder))
 
 
 def _own_place(fact: CompilerFact, owners: Mapping[str, str]) -> Position:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from whyheap.model.profile import HeapProfile
 from whyheap.model.scan import Scan
 from whyheap.model.site import Site
-from whyheap.parse.percent import percent_decoded
+from whyheap.parse.go_symbol import function_name, split_symbol
 from whyheap.parse.source_path import spell_foreign
 
 _DEPENDENCY = re.compile(r"@v\d|(?:^|/)vendor/")
@@ -26,17 +26,6 @@ class Frame:
 
     site: Site
     is_own: bool
-
-
-def split_symbol(symbol: str) -> tuple[str, str]:
-    """Cut a linker symbol into import path and function: `example.com/a/b.(*T).M` -> (`example.com/a/b`, `(*T).M`)."""
-    bracket = symbol.find("[")
-    slash = symbol.rfind("/", 0, bracket if bracket >= 0 else len(symbol))
-    dot = symbol.find(".", slash + 1)
-    if dot < 0:
-        return "", symbol
-    package = symbol[:dot]
-    return percent_decoded(package), symbol[dot + 1 :]
 
 
 class OwnCode:
@@ -65,6 +54,7 @@ class OwnCode:
     def frame(self, symbol: str, file: str, line: int) -> Frame:
         """Spell one frame of the profile."""
         package, function = split_symbol(symbol)
+        function = function_name(function)
         if package == "main":
             found = self._main_file(file)
             if found is not None:

@@ -24,13 +24,14 @@ _POSITION = re.compile(r"^([^:]+):(\d+)(?::(\d+))?: ")
 _UNPLACED = "<unknown line number>"
 
 _HEAP_HEADER = re.compile(r"^(.+) escapes to heap(?: in (.+))?:$", re.DOTALL)
-_LEAK_HEADER = re.compile(r"^parameter (.+) leaks to (.+?)(?: for (.+))? with derefs=(\d+):$", re.DOTALL)
-_FLOW = re.compile(r"^ {3}flow: (.+?) (?:=|←) ([&*]*.+):$", re.DOTALL)
+_LEAK_HEADER = re.compile(r"^parameter (.+) leaks to (\{.+\}|.+?)(?: for (.+))? with derefs=(\d+):$", re.DOTALL)
+# Needed where an expression holds the separator: `flow: {storage for "a = b" + c} = &x:`
+_FLOW = re.compile(r"^(\{.+?\}|[^{].*?) (?:=|←) ([&*]*(?:\{.+\}|\S+))$", re.DOTALL)
 _STEP_POSITION = re.compile(r"^([^:]+):(\d+)(?::(\d+))?$")
 _CAN_INLINE = re.compile(r"^can inline (.+?) with cost \d+ as: ", re.DOTALL)
 _CANNOT_INLINE = re.compile(r"^cannot inline (.+?): ", re.DOTALL)
 _TO_RESULT = re.compile(r"^leaking param: (.+) to result (\S+) level=-?\d+$")
-_CAPTURE = re.compile(r"^.+ capturing by (?:value|ref): ", re.DOTALL)
+_CAPTURE = re.compile(r"^(.+) capturing by (?:value|ref): ", re.DOTALL)
 _BIG = re.compile(r"^function .+ considered 'big'; ")
 _ARROW = " ← "
 _APPEND = "append"  # since 1.25 verdicts on append do not repeat its arguments
@@ -180,11 +181,10 @@ class _BlockParser:
             explanation.flows[-1][2].append(FlowStep(expr, reason, at.file, at.line, at.column))
             return True
         if text.startswith("   flow: "):
-            body = text[9:-1]
-            to, arrow, from_ = body.partition(_ARROW)
-            if not arrow:
-                to, _, from_ = body.partition(" = ")
-            explanation.flows.append((to, from_, []))
+            flow = _flow(text[9:-1])
+            if flow is None:
+                return False
+            explanation.flows.append((*flow, []))
             return True
         return text.startswith("  warning: truncated explanation")
 
@@ -261,6 +261,16 @@ class _BlockParser:
                 )
 
 
+def _flow(body: str) -> tuple[str, str] | None:
+    """Cut `to ← from` (up to 1.24 `to = from`); None when it is neither."""
+    separator = _ARROW if _ARROW in body else " = "
+    to, found, from_ = body.partition(separator)
+    if separator not in from_:
+        return (to, from_) if found else None
+    hard = _FLOW.match(body)
+    return (hard[1], hard[2]) if hard else (to, from_)
+
+
 _Understood = tuple[FactKind, str, str, str]
 """Kind, message as -m=1 prints it, subject, function."""
 
@@ -268,7 +278,7 @@ _Understood = tuple[FactKind, str, str, str]
 def _heap(text: str) -> _Understood | None:
     if text.endswith(" escapes to heap"):
         return FactKind.HEAP, text, text[:-16], ""
-    if text.endswith((" does not escape", " argument does not escape")):
+    if text.endswith(" does not escape"):
         return FactKind.STACK, text, text[:-16], ""
     if text.startswith("moved to heap: "):
         return FactKind.HEAP, text, text[15:], ""
@@ -306,7 +316,7 @@ def _other(text: str) -> _Understood | None:
         return FactKind.OTHER, text, text[ignoring + 29 :], text[:ignoring]
     capture = _CAPTURE.match(text)
     if capture is not None:
-        return FactKind.OTHER, text, text[capture.end() :].partition(" (addr=")[0], ""
+        return FactKind.OTHER, text, text[capture.end() :].partition(" (addr=")[0], capture[1]
     if text in _OTHER_WORDS or text.startswith(_OTHER_STARTS) or text.endswith(_OTHER_ENDS) or _BIG.match(text):
         return FactKind.OTHER, text, "", ""
     return None

@@ -8,6 +8,7 @@ import msgspec
 
 from whyheap.model.facts import CompilerFact
 from whyheap.model.site import Position
+from whyheap.parse.go_symbol import function_name
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -26,7 +27,7 @@ def _row(fact: CompilerFact) -> dict[str, object]:
         "file": printed.file,
         "line": printed.line,
         "column": printed.column,
-        "function": fact.function,
+        "function": function_name(fact.function),
         "package": fact.package,
         "message": fact.message,
         "subject": fact.subject,

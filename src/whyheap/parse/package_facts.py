@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from whyheap.model.facts import CompilerFact
+from whyheap.model.site import Position
 from whyheap.parse.compiler_json import CompilerLog
 from whyheap.parse.compiler_text import Block, parse_block
 from whyheap.parse.go_functions import FunctionMap
+
+_VERSION = re.compile(r"@[^/]*|/v\d+$")
 
 
 def package_facts(
@@ -23,15 +28,31 @@ def package_facts(
     for file, line, column, function in parsed.starts:
         starts[file].append((line, column, function))
     maps = {file: FunctionMap(read_source(file), there) for file, there in starts.items()}
-    named = _named(facts, maps)
+    named = [_unqualified(fact, block.package) for fact in _named(facts, maps)]
     named.sort(key=lambda fact: (fact.printed_at, fact.message, fact.site, fact.function))
     return named, parsed.unknown
 
 
 def _named(facts: Iterable[CompilerFact], maps: dict[str, FunctionMap]) -> list[CompilerFact]:
     named = []
+    repeats: dict[tuple[Position, str, tuple[Position, ...]], int] = defaultdict(int)
     for fact in facts:
         there = None if fact.function else maps.get(fact.printed_at.file)
-        function = there.function_at(fact.printed_at.line, fact.printed_at.column) if there is not None else ""
+        if there is None:
+            named.append(fact)
+            continue
+        seen = (fact.printed_at, fact.message, fact.inlined_at)
+        function = there.function_at(fact.printed_at.line, fact.printed_at.column, repeats[seen])
+        repeats[seen] += 1
         named.append(replace(fact, function=function) if function else fact)
     return named
+
+
+def _unqualified(fact: CompilerFact, package: str) -> CompilerFact:
+    """Drop the package from functions of other packages, as in `slices.Backward[...]` where that is instantiated."""
+    if "." not in fact.function:
+        return fact
+    folder = _VERSION.sub("", posixpath.dirname(fact.printed_at.file)).rpartition("/")[2]
+    if folder == package.rpartition("/")[2] or not fact.function.startswith(f"{folder}."):
+        return fact  # `set.Len` is a method of this package's type `set`
+    return replace(fact, function=fact.function[len(folder) + 1 :])

@@ -7,6 +7,7 @@ collector (`go_memstats_*`, `go_goroutines`, `go_threads`, `go_gc_*`) and proces
 from __future__ import annotations
 
 import re
+from math import isfinite
 
 from whyheap.errors import FormatError
 
@@ -54,6 +55,7 @@ def parse_prometheus(text: str) -> dict[str, float]:
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         return None
+    return value if isfinite(value) else None

@@ -12,6 +12,7 @@ from whyheap.model.facts import CompilerFact, FlowStep
 from whyheap.patterns.printed import callee_of, concatenates, converts, has_text_operand, is_literal, left_side
 
 _SIZE_REASONS = frozenset({"too large for stack", "too aligned for stack", "non-constant size", "zero-sized element"})
+_SLICE_REASONS = frozenset({"appendee slice", "appended slice...", "copied slice"})
 _MAP_REASONS = frozenset({"key of map put", "map literal value", "map literal key"})
 _EMPTY_MAKE = re.compile(r"make\(\[\].*, 0(?:, 0)?\)$")
 
@@ -133,7 +134,7 @@ class Escape:
             self.target = last.expr
             return Route.MAP
         to = flow[-1].to
-        if to == "{heap}":
+        if to == "{heap}" or (to == "{temp}" and last.reason == "call parameter"):
             return self._to_heap(last)
         if to.startswith("~r"):
             return Route.RETURN
@@ -143,7 +144,7 @@ class Escape:
         self.target = to
         return Route.RETURN if last.reason == "return" else Route.NAMED
 
-    def _to_heap(self, last: FlowStep) -> Route:
+    def _to_heap(self, last: FlowStep) -> Route:  # noqa: PLR0911 - as _stored
         """Tell how it gets away when the last flow ends in {heap}."""
         if not self.fact.flow[-1].steps and last.reason != "call parameter":
             return Route.METHOD  # expr.go, OMETHVALUE: the receiver flows to the closure and, untold, to the heap
@@ -152,6 +153,9 @@ class Escape:
                 self.target = last.expr
                 return Route.APPENDED
             return Route.CALL
+        if last.reason in _SLICE_REASONS:
+            self.target = last.expr
+            return Route.APPENDED
         if last.reason == "send":
             self.target = last.expr.split(" <- ", 1)[0]
             return Route.SEND

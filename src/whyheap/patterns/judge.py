@@ -36,7 +36,8 @@ def judge(evidence: Iterable[Evidence], context: Context) -> list[Finding]:
     Each heap fact is in exactly one finding; repeats of one fact at one place share one. The first pattern that claims
     a fact wins. Sums over findings count shared bytes twice: use `explained` for totals.
     """
-    lines = [(one, _drafts(one, context)) for one in evidence]
+    judged = ((one, _drafts(one, context)) for one in evidence)
+    lines = [(one, drafts) for one, drafts in judged if drafts]
     counted: dict[tuple[str, str, str, str], int] = {}
     for one, drafts in sorted(lines, key=lambda line: (line[0].site.package, line[0].site.file, line[0].site.line)):
         for draft in drafts:
@@ -50,7 +51,10 @@ def judge(evidence: Iterable[Evidence], context: Context) -> list[Finding]:
 
 
 def explained(findings: Iterable[Finding]) -> Measure:
-    """Return the bytes that findings carry, those that several findings of a line share counted once."""
+    """Return the bytes that findings carry, those that several findings of a line share counted once.
+
+    Takes all findings of the lines it is asked about: the one that counts the shared bytes must be among them.
+    """
     total = Measure()
     for finding in findings:
         calls = sum((one.measure for one in finding.callees), Measure())

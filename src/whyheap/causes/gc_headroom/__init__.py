@@ -56,7 +56,7 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
         min(size / limit.bytes, 1.0),
         f"the heap may grow to {format_bytes(peak)} before it is collected, {format_bytes(live)} of it live: "
         f"with {format_bytes(beside)} besides that is more than the limit of {format_bytes(limit.bytes)}",
-        tuple(_evidence(history, limit, live, beside)),
+        tuple(_evidence(history, live, beside)),
         tuple(_advice(history, limit, live, beside)),
     )
 
@@ -69,7 +69,7 @@ def _peak_bytes(history: RuntimeHistory, goal: float, live: float) -> float:
     return max(min(goal, live + history.alloc_rate * FORCED_GC_SECONDS), min(heap, goal))
 
 
-def _evidence(history: RuntimeHistory, limit: Limit, live: float, beside: float) -> list[Statement]:
+def _evidence(history: RuntimeHistory, live: float, beside: float) -> list[Statement]:
     told = Certainty.STATED if history.gogc_is_known else Certainty.INFERRED
     measured = Certainty.MEASURED if history.gogc_is_known else Certainty.INFERRED
     pacing = pacing_statement(history)

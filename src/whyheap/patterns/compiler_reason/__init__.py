@@ -43,17 +43,18 @@ SIZE = _named("oversized-value", "Too large for the stack", "split it, or reuse 
 MAKE = _named("variable-size-make", "Length is not a constant", "use a constant capacity, or the caller's buffer")
 VARIADIC = _named("variadic-slice", "Slice of a variadic call", "pass an existing slice with ...")
 CHANNEL = _named("channel-buffer", "Channel", "make the channel once and reuse it")
+OPERAND = _named("callee-operand", "Closure called through an unknown func value", "call a known function")
+UNSAFE = _named("unsafe-pointer", "Passed on as unsafe.Pointer or uintptr", "keep the typed pointer")
 OTHER = _named(
     "other", "Allocates for a reason that is not known", "look at the whole chain: whyheap explain FILE:LINE"
 )
-PATTERNS = (CALL, STORE, CONTAINED, OUTER, SEND, METHOD, SIZE, MAKE, VARIADIC, CHANNEL, OTHER)
+PATTERNS = (CALL, STORE, CONTAINED, OUTER, SEND, METHOD, SIZE, MAKE, VARIADIC, CHANNEL, OPERAND, UNSAFE, OTHER)
 
 _BY_ROUTE = {
     Route.CALL: CALL,
     Route.APPENDED: STORE,
     Route.ASSIGN: STORE,
     Route.CONTAINED: CONTAINED,
-    Route.NAMED: OUTER,
     Route.SEND: SEND,
     Route.METHOD: METHOD,
     Route.VARIADIC: VARIADIC,
@@ -61,11 +62,20 @@ _BY_ROUTE = {
 }
 
 
+_BY_REASON = {
+    "callee operand": OPERAND,
+    "conversion to unsafe.Pointer": UNSAFE,
+    "//go:uintptrescapes": UNSAFE,
+    "reflect.Header.Data": UNSAFE,
+}
+
+
 def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
     """Yield one finding per heap fact: the judge takes those that no pattern claims."""
     for escape in context.escapes(evidence):
-        pattern = _pattern(escape)
-        yield pattern.heap(evidence, escape, way(escape) if pattern is not OTHER else "escapes, with no flow to show")
+        pattern = _pattern(evidence, context, escape)
+        message = way(escape) if escape.route is not Route.UNKNOWN else escape.reason or "escapes, with no flow to show"
+        yield pattern.heap(evidence, escape, message)
 
 
 def silent(evidence: Evidence, context: Context) -> Finding:
@@ -86,9 +96,13 @@ def silent(evidence: Evidence, context: Context) -> Finding:
     return OTHER.silent(evidence, told[0].subject if told else evidence.site.function, message, facts=told)
 
 
-def _pattern(escape: Escape) -> Pattern:
+def _pattern(evidence: Evidence, context: Context, escape: Escape) -> Pattern:
     if escape.route is Route.SIZE:
         return MAKE if escape.reason == "non-constant size" else SIZE
     if escape.storage is Storage.ARGUMENTS:
         return VARIADIC
-    return _BY_ROUTE.get(escape.route, OTHER)
+    if escape.route is Route.NAMED:
+        # The flow ends in a variable: one that is on the heap itself, or one declared outside of the loop.
+        file = context.file(evidence)
+        return OUTER if file is not None and file.loop(evidence.site.line) is not None else CONTAINED
+    return _BY_ROUTE.get(escape.route) or _BY_REASON.get(escape.reason, OTHER)

@@ -1,0 +1,70 @@
+"""From compiled packages to a Report: join and judge, without running anything."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from whyheap.app.scan import ScanRequest
+from whyheap.collect.compiler import CompiledPackages
+from whyheap.collect.sources import SourceFiles
+from whyheap.join import join
+from whyheap.model.finding import Finding
+from whyheap.model.report import Report, Totals
+from whyheap.model.scan import Scan
+from whyheap.patterns.context import Context
+from whyheap.patterns.judge import judge
+
+
+def scan_report(compiled: CompiledPackages, request: ScanRequest) -> Report:
+    """Judge all lines of the compiled packages."""
+    scan = compiled.load()
+    sources = SourceFiles(scan) if request.keep_sources else None
+    joined = join(scan, None)
+    findings = judge(joined.evidence, Context(go_numbers(scan.go), sources))
+    if request.focus is not None:
+        findings = [finding for finding in findings if in_focus(finding, request.focus)]
+    return Report(
+        targets=request.options.patterns,
+        go=scan.go,
+        verdict=None,
+        findings=tuple(findings),
+        gaps=scan.gaps,
+        totals=Totals(heap_sites=len(findings), packages=count_packages(scan)),
+        sources=shown_sources(findings, sources) if sources is not None else {},
+        title=title(scan),
+    )
+
+
+def in_focus(finding: Finding, focus: re.Pattern[str]) -> bool:
+    """Whether a finding's function, file or pattern matches."""
+    site = finding.site
+    return any(focus.search(text) for text in (site.symbol, str(site.position), finding.pattern))
+
+
+def go_numbers(version: str) -> tuple[int, int]:
+    """Turn `go1.27.3` into (1, 27); (0, 0) when it does not say."""
+    found = re.search(r"go(\d+)\.(\d+)", version)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def title(scan: Scan) -> str:
+    """Return what a report calls the program: the module's last element, else the folder."""
+    return re.sub(r"/v\d+$", "", scan.module).rsplit("/", 1)[-1] or Path(scan.root).name
+
+
+def count_packages(scan: Scan) -> int:
+    """Count the packages that could be scanned."""
+    return sum(not package.error for package in scan.packages)
+
+
+def shown_sources(findings: list[Finding], sources: SourceFiles, limit: int = 200) -> dict[str, str]:
+    """Return the text of the files that the first findings stand in, for excerpts."""
+    shown: dict[str, str] = {}
+    for finding in findings:
+        if len(shown) >= limit:
+            break
+        text = sources.get(finding.site.file)
+        if text is not None:
+            shown[finding.site.file] = text
+    return shown

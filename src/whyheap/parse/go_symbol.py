@@ -1,0 +1,32 @@
+"""Names of Go functions: linker symbols, and functions as the compiler prints them, in the contract's spelling."""
+
+from __future__ import annotations
+
+import re
+
+from whyheap.parse.percent import percent_decoded
+
+_CLONE = re.compile(r"#[^#\s]*#")
+
+
+def split_symbol(symbol: str) -> tuple[str, str]:
+    """Cut a linker symbol into import path and function: `example.com/a/b.(*T).M` -> (`example.com/a/b`, `(*T).M`)."""
+    bracket = symbol.find("[")
+    slash = symbol.rfind("/", 0, bracket if bracket >= 0 else len(symbol))
+    dot = symbol.find(".", slash + 1)
+    if dot < 0:
+        return "", symbol
+    package = symbol[:dot]
+    return percent_decoded(package), symbol[dot + 1 :]
+
+
+def function_name(name: str) -> str:
+    """Return a function as stack traces print it, whatever its instance: `Map[int,string].func1` -> `Map[...].func1`.
+
+    As funcNameForPrint in Go's runtime/symtab.go does. Since 1.25 copies of a closure are named `F.func1#HASH#`.
+    """
+    if "#" in name:
+        name = _CLONE.sub("", name)
+    first = name.find("[")
+    last = name.rfind("]")
+    return f"{name[:first]}[...]{name[last + 1 :]}" if 0 <= first < last else name

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from causes.series import MIB, history, process
+from whyheap.causes.forecast import forecast_limit
+from whyheap.causes.history import RuntimeHistory
+from whyheap.causes.live_heap import gc_percent, live_heap
+from whyheap.causes.trend import judge_trend
+from whyheap.causes.verdict_words import spell_forecast
+from whyheap.goruntime.heap_goal import GC_OFF, Pacing
+
+
+def test_points_come_from_the_goal_not_from_the_sawtooth() -> None:
+    live = live_heap(process(lambda _: 100 * MIB), Pacing(100))
+    assert live.by_goal
+    assert all(value == pytest.approx(100 * MIB) for _, value in live.points)
+
+
+def test_a_memory_limit_that_binds_turns_to_the_lowest_heap() -> None:
+    samples = process(lambda _: 100 * MIB)
+    live = live_heap(samples, Pacing(100, 215 * MIB))
+    assert not live.by_goal
+    assert min(value for _, value in live.points) == pytest.approx(100 * MIB)
+    assert not live_heap(samples, Pacing(GC_OFF, 215 * MIB)).by_goal
+
+
+def test_gogc_is_raised_when_the_samples_contradict_100() -> None:
+    samples = process(lambda _: 100 * MIB, gogc=None)
+    assert gc_percent(samples) == (100, False)
+    for sample in samples:
+        sample.values["heap_goal"] = 400.0 * MIB
+    assert gc_percent(samples) == (300, False)
+
+
+def test_noise_is_rarely_called_growth() -> None:
+    chance = random.Random(7)  # noqa: S311  a fixed series, not a secret
+    series = [[(float(x), 100 + chance.gauss(0, 10)) for x in range(20)] for _ in range(500)]
+    called = sum(trend is not None and trend.grows for trend in (judge_trend(points, 0) for points in series))
+    assert called <= 5
+
+
+def test_growth_under_noise_is_called_growth() -> None:
+    chance = random.Random(7)  # noqa: S311  as above
+    series = [[(float(x), 100 + 5 * x + chance.gauss(0, 4)) for x in range(20)] for _ in range(500)]
+    called = sum(trend is not None and trend.grows for trend in (judge_trend(points, 0) for points in series))
+    assert called >= 475
+
+
+@given(st.lists(st.floats(0, 1e12), max_size=30))
+def test_any_series_is_judged(values: list[float]) -> None:
+    trend = judge_trend([(float(x), value) for x, value in enumerate(values)], 1.0)
+    assert trend is None or trend.grows != bool(trend.reason)
+
+
+def inside(limit: float, usage: float, **others: float) -> RuntimeHistory:
+    return history(
+        process(lambda t: (100 + 3 * t) * MIB, container_limit=limit * MIB, container_usage=usage * MIB, **others)
+    )
+
+
+def test_forecast_is_when_the_goal_reaches_the_limit() -> None:
+    judged = inside(600, 280)
+    trend = judged.live_trend
+    assert trend is not None
+    forecast = forecast_limit(judged, trend.slope)
+    assert forecast is not None
+    # live 136 MiB now; the goal is twice that; then the heap climbs from the live heap to the limit at 200 MiB/s
+    room = judged.heap_room_bytes / MIB
+    climb = (room - room / 2) / 200
+    assert forecast.seconds == pytest.approx((room / 2 - 136) / 3 + climb, rel=0.05)
+    assert forecast.earliest <= forecast.seconds
+    assert spell_forecast(forecast).startswith("about ")
+
+
+def test_forecast_grows_with_a_memory_limit() -> None:
+    judged = inside(600, 280)
+    trend = judged.live_trend
+    assert trend is not None
+    plain = forecast_limit(judged, trend.slope)
+    limited = forecast_limit(judged, trend.slope, Pacing(100, 400 * MIB))
+    assert plain is not None
+    assert limited is not None
+    assert limited.seconds > plain.seconds * 1.5
+
+
+def test_no_forecast_beyond_a_day_or_without_a_limit() -> None:
+    judged = history(process(lambda t: (100 + 3 * t) * MIB, container_limit=1e15, container_usage=1e8))
+    trend = judged.live_trend
+    assert trend is not None
+    assert forecast_limit(judged, trend.slope) is None
+    assert forecast_limit(history(process(lambda t: (100 + 3 * t) * MIB)), trend.slope) is None
