@@ -27,10 +27,10 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 def main() -> None:
     """Do what the one argument names."""
     jobs = {"install": install, "test": prepare_tests}
+    if sys.argv[1:] not in [[name] for name in jobs]:
+        sys.exit(f"usage: prepare.py {'|'.join(jobs)}")
     try:
         with_a_new_python()
-        if sys.argv[1:] not in [[name] for name in jobs]:
-            raise StepFailedError(f"usage: prepare.py {'|'.join(jobs)}")
         jobs[sys.argv[1]]()
     except StepFailedError as error:
         stop(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from whyheap.causes.history import LineGrowth, RuntimeHistory
 from whyheap.collect.runtime_sample import RuntimeSample
@@ -21,7 +21,7 @@ def process(
     goroutines: Callable[[float], int] = lambda _: 4,
     gogc: float | None = 100,
     garbage_per_second: float = 200 * MIB,
-    **others: float,
+    more: Mapping[str, float] | None = None,
 ) -> tuple[RuntimeSample, ...]:
     """Return one sample a second of a process whose live heap is `live(second)` bytes and that collects each second."""
     samples = []
@@ -42,7 +42,7 @@ def process(
             "num_gc": 10.0 + second,
             "last_gc": 1.7e9 + second,
             "goroutines": float(count),
-            **others,
+            **(more or {}),
         }
         if gogc is not None:
             values["gogc"] = gogc

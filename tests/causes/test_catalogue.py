@@ -129,7 +129,7 @@ def growing(second: float) -> float:
 def test_live_heap_growth_names_line_reason_and_time() -> None:
     line = LineGrowth(CACHE, 70 * MIB, 118 * MIB)
     finding = Finding("f1", "map-storage", CACHE, "v", "it is stored in pageCache, which only grows", Certainty.STATED)
-    samples = process(growing, container_limit=1024.0 * MIB, container_usage=310.0 * MIB)
+    samples = process(growing, more={"container_limit": 1024.0 * MIB, "container_usage": 310.0 * MIB})
     judged = judge(replace(history(samples, line), findings=(finding,)))
     assert names(judged) == ["live-heap-growth"]
     (cause,) = judged.verdict.causes if judged.verdict else ()
@@ -194,7 +194,7 @@ def test_gc_headroom_needs_a_limit_that_the_goal_exceeds() -> None:
         return 300 * MIB
 
     inside = {"container_limit": 512.0 * MIB, "container_usage": 420.0 * MIB}
-    judged = judge(history(process(live, **inside)))
+    judged = judge(history(process(live, more=inside)))
     assert names(judged) == ["gc-headroom"]
     (cause,) = judged.verdict.causes if judged.verdict else ()
     assert cause.certainty is Certainty.MEASURED
@@ -215,18 +215,20 @@ def test_gc_headroom_needs_a_limit_that_the_goal_exceeds() -> None:
     ],
 )
 def test_gc_headroom_is_not_named_otherwise(others: dict[str, float]) -> None:
-    assert names(judge(history(process(lambda _: 300 * MIB, **others)))) == []
+    assert names(judge(history(process(lambda _: 300 * MIB, more=others)))) == []
 
 
 def test_gc_headroom_with_little_allocation_is_left_to_the_two_minute_collection() -> None:
     inside = {"container_limit": 512.0 * MIB, "container_usage": 330.0 * MIB}
     quiet = [
         replace(sample, values={**sample.values, "heap_alloc": 301.0 * MIB})
-        for sample in process(lambda _: 300 * MIB, garbage_per_second=0.5 * MIB, **inside)
+        for sample in process(lambda _: 300 * MIB, garbage_per_second=0.5 * MIB, more=inside)
     ]
     assert names(judge(history(quiet))) == []
 
 
 def test_growth_with_a_goal_beyond_the_limit_stays_growth() -> None:
-    samples = process(lambda t: (250 + 4 * t) * MIB, container_limit=512.0 * MIB, container_usage=400.0 * MIB)
+    samples = process(
+        lambda t: (250 + 4 * t) * MIB, more={"container_limit": 512.0 * MIB, "container_usage": 400.0 * MIB}
+    )
     assert names(judge(history(samples))) == ["live-heap-growth"]

@@ -57,10 +57,9 @@ def test_any_series_is_judged(values: list[float]) -> None:
     assert trend is None or trend.grows != bool(trend.reason)
 
 
-def inside(limit: float, usage: float, **others: float) -> RuntimeHistory:
-    return history(
-        process(lambda t: (100 + 3 * t) * MIB, container_limit=limit * MIB, container_usage=usage * MIB, **others)
-    )
+def inside(limit: float, usage: float) -> RuntimeHistory:
+    more = {"container_limit": limit * MIB, "container_usage": usage * MIB}
+    return history(process(lambda t: (100 + 3 * t) * MIB, more=more))
 
 
 def test_forecast_is_when_the_goal_reaches_the_limit() -> None:
@@ -89,7 +88,7 @@ def test_forecast_grows_with_a_memory_limit() -> None:
 
 
 def test_no_forecast_beyond_a_day_or_without_a_limit() -> None:
-    judged = history(process(lambda t: (100 + 3 * t) * MIB, container_limit=1e15, container_usage=1e8))
+    judged = history(process(lambda t: (100 + 3 * t) * MIB, more={"container_limit": 1e15, "container_usage": 1e8}))
     trend = judged.live_trend
     assert trend is not None
     assert forecast_limit(judged, trend.slope) is None

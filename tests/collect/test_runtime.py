@@ -34,7 +34,11 @@ class Service:
 
     def __init__(self, **answers: str | None) -> None:
         self.asked: list[str] = []
-        self.answers = {"/debug/pprof/heap?debug=1": MEMSTATS, "/debug/pprof/goroutine?debug=1": STACKS} | answers
+        self.answers: dict[str, str | None] = {
+            "/debug/pprof/heap?debug=1": MEMSTATS,
+            "/debug/pprof/goroutine?debug=1": STACKS,
+        }
+        self.answers |= answers
         self.dies_after = 10**9
 
     def fetch(self, path: str, timeout_seconds: float) -> bytes:
@@ -105,7 +109,10 @@ def test_goroutines_alone_are_still_a_sample() -> None:
 
 
 def test_expvar_stands_in_for_the_heap_profile() -> None:
-    answers = {"/debug/pprof/heap?debug=1": None, "/debug/vars": '{"memstats": {"HeapAlloc": 7, "NextGC": 9}}'}
+    answers: dict[str, str | None] = {
+        "/debug/pprof/heap?debug=1": None,
+        "/debug/vars": '{"memstats": {"HeapAlloc": 7, "NextGC": 9}}',
+    }
     (sample,) = sample_runtime(REMOTE, Service(**answers).fetch).samples
     assert (sample.values["heap_alloc"], sample.values["heap_goal"]) == (7, 9)
 

@@ -101,10 +101,10 @@ def missing(expected: list[str], output: str) -> str | None:
     return None
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    """A copy of the service's source, to be free to write beside it."""
-    folder = tmp_path / "oomshop"
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the service's source, to be free to write beside it; one for all examples, as go caches by folder."""
+    folder = tmp_path_factory.mktemp("shop") / "oomshop"
     shutil.copytree(SHOP, folder)
     return folder
 
@@ -182,6 +182,14 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}, target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_named_scripts_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = [f"{module.replace('.', '/')}.py" for module in re.findall(r"-m (bench\.\w+)", text)]
+    named += re.findall(r"\b(?:bench|scripts)/\w+\.py", text)
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
 def test_every_page_is_in_the_index() -> None:
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     assert {page.name for page in PAGES[1:]} - {"README.md"} <= set(re.findall(r"\]\(([^)#]+)", index))
@@ -233,7 +241,7 @@ def test_python_example(
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         cwd=shop,
-        env=surroundings(cache, with_go=True),
+        env=surroundings(cache, with_go=True) | {"PYTHONPATH": str(ROOT / "tests")},
         check=False,
         capture_output=True,
         text=True,

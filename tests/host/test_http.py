@@ -67,14 +67,14 @@ def test_unreachable_says_so() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-        with pytest.raises(TargetError, match=rf":{port} cannot be reached: connection refused") as raised:
+        with pytest.raises(TargetError, match=f"{port} cannot be reached: connection refused") as raised:
             get(f"http://me:secret@127.0.0.1:{port}")
     assert "secret" not in raised.value.message
     assert raised.value.hint
 
 
 def test_an_unknown_host_says_so() -> None:
-    with pytest.raises(TargetError, match="the host name is not known|cannot be reached"):
+    with pytest.raises(TargetError, match="cannot be reached"):
         get("http://nowhere.invalid:6060", Access(timeout_seconds=5))
 
 

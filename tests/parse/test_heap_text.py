@@ -88,6 +88,7 @@ def test_rate_one_is_not_scaled() -> None:
         HEADER + "1: 99999999999999999999 [1: 1] @ 0x1\n",
         HEADER + "1: 1 [1: 1] @ 0x11111111111111111111\n",
         HEADER + "1: -5 [1: 5] @ 0x1\n",
+        "heap profile: 1: 8 [1: 8] @ heap/4\n1: -9223372036854775807 [1: 5] @ 0x1\n",
     ],
 )
 def test_damaged_texts_are_refused(text: str) -> None:

@@ -90,7 +90,10 @@ export class EntryPoints {
     const { window } = this.report.data.totals;
     const share = bytes / (this.report.whole[metric] || 1);
     const amount = metric === "alloc" && window ? `${formatBytes(bytes / window)}/s` : formatBytes(bytes);
-    const attrs = { role: "cell", "data-label": metric === "inuse" ? "in use now" : "allocated" };
+    const attrs = {
+      role: "cell",
+      "data-label": metric === "inuse" ? "in use now" : window ? "alloc rate" : "allocated",
+    };
     const cell = h(
       "td",
       { class: "bytes", attrs },

@@ -113,14 +113,13 @@ export class LinesTable {
   private makeColumns(): readonly Column[] {
     const bytes = (metric: Metric) => (a: Line, b: Line) =>
       (b.bytes[metric] ?? -1) - (a.bytes[metric] ?? -1) || byRank(a, b);
-    const window = this.report.data.totals.window;
     const why = (line: Line) => this.report.text(line.findings[0]?.message ?? -1);
     return [
       { key: "rank", title: "#", class: "rank", compare: byRank },
       ...(this.report.hasBytes
         ? [
-            { key: "inuse", title: "in use now", class: "bytes", compare: bytes("inuse") },
-            { key: "alloc", title: window ? "alloc rate" : "allocated", class: "bytes", compare: bytes("alloc") },
+            { key: "inuse", title: this.label("inuse"), class: "bytes", compare: bytes("inuse") },
+            { key: "alloc", title: this.label("alloc"), class: "bytes", compare: bytes("alloc") },
           ]
         : []),
       { key: "line", title: "line", class: "where", compare: byPlace },
@@ -245,8 +244,7 @@ export class LinesTable {
 
   private bytesCell(line: Line, metric: Metric): HTMLElement {
     const bytes = line.bytes[metric];
-    const label = metric === "inuse" ? "in use now" : "allocated";
-    const attrs = { role: "cell", "data-label": label };
+    const attrs = { role: "cell", "data-label": this.label(metric) };
     if (!bytes) return h("td", { class: "bytes quiet", attrs }, "–");
     const share = bytes / (this.report.whole[metric] || 1);
     const cell = h(
@@ -257,6 +255,11 @@ export class LinesTable {
     );
     cell.style.setProperty("--weight", String(Math.min(share, 1)));
     return cell;
+  }
+
+  private label(metric: Metric): string {
+    if (metric === "inuse") return "in use now";
+    return this.report.data.totals.window ? "alloc rate" : "allocated";
   }
 
   private amount(bytes: number, metric: Metric): string {
@@ -275,7 +278,7 @@ export class LinesTable {
       const rest = Math.max((profile[index] ?? 0) - (explained?.[index] ?? 0), 0);
       return h(
         "td",
-        { class: "bytes", attrs: { role: "cell", "data-label": metric === "inuse" ? "in use now" : "allocated" } },
+        { class: "bytes", attrs: { role: "cell", "data-label": this.label(metric) } },
         h("span", "amount", this.amount(rest, metric)),
         h("span", "share", formatShare(rest / (this.report.whole[metric] || 1))),
       );

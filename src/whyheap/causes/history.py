@@ -44,6 +44,11 @@ class LineGrowth:
         """What came in the window."""
         return self.after_bytes - self.before_bytes
 
+    @property
+    def place(self) -> str:
+        """File and line, without the column: bytes belong to whole lines."""
+        return f"{self.site.file}:{self.site.line}"
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -78,6 +83,12 @@ class RuntimeHistory:
         if self.samples and "heap_goal" not in self.samples[-1].values:
             values.pop("heap_goal", None)
         return values
+
+    @cached_property
+    def grown_lines(self) -> tuple[LineGrowth, ...]:
+        """The user's lines that hold more than before, the fastest first; a line of std does not tell who keeps it."""
+        grown = [line for line in self.growth if line.grown_bytes > 0 and not is_standard(line.site.package)]
+        return tuple(sorted(grown, key=lambda line: (-line.grown_bytes, line.site)))
 
     @property
     def seconds(self) -> float:

@@ -21,6 +21,7 @@ LATE_SLOPE_SHARE = 0.2
 LATE_POINTS = 3
 DEEPEST_FALL_SHARE = 0.5
 LARGEST_STEP_SHARE = 0.6
+STEEP_STEP = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def _why_not(xs: Sequence[float], ys: Sequence[float], slope: Slope, rise: float
         return "it rises and falls"
     if _deepest_fall(ys) > DEEPEST_FALL_SHARE * rise:
         return "it rises and falls"
-    if _largest_step(ys) > LARGEST_STEP_SHARE * (ys[-1] - ys[0]):
+    if _jumps(xs, ys):
         return "it jumped once and stays level"
     late = max(LATE_POINTS, len(xs) // 3)
     mean_slope = (ys[-1] - ys[0]) / (xs[-1] - xs[0])  # far above the median one after a steep start
@@ -71,6 +72,11 @@ def _deepest_fall(ys: Sequence[float]) -> float:
     return deepest
 
 
-def _largest_step(ys: Sequence[float]) -> float:
-    """Return the largest rise from one value to the next."""
-    return max(later - earlier for earlier, later in pairwise(ys))
+def _jumps(xs: Sequence[float], ys: Sequence[float]) -> bool:
+    """Whether most of the rise is one step, much steeper than the rest and no mere pause between points."""
+    steps = pairwise(zip(xs, ys, strict=True))
+    (x, y), (next_x, next_y) = max(steps, key=lambda step: step[1][1] - step[0][1])
+    rise, seconds = ys[-1] - ys[0], xs[-1] - xs[0]
+    if next_y - y <= LARGEST_STEP_SHARE * rise:
+        return False
+    return (next_y - y) * seconds > STEEP_STEP * rise * (next_x - x)

@@ -190,7 +190,8 @@ def _without_gc(target: str) -> tuple[str, tuple[Gap, ...]]:
 
 def _restarted(old: HeapProfile, new: HeapProfile) -> bool:
     """Whether a process began anew: what it allocated since its start became less."""
-    return "alloc_space" in old.values and sum(new.values["alloc_space"]) < sum(old.values["alloc_space"])
+    before, after = (sum(map(int, profile.values.get("alloc_space", ()))) for profile in (old, new))
+    return after < before
 
 
 def _gaps_of(profile: HeapProfile) -> tuple[Gap, ...]:

@@ -2,8 +2,9 @@
 
 What it costs the target, per sample: one `heap?debug=1` (stops the world for some ten microseconds to read MemStats,
 then formats the profile) and, rarer when it is slow, one `goroutine?debug=1` (stops the world while stacks are noted,
-about 1 us a goroutine). Sampling slows down by itself so that both together take at most 2 % of the time. Never asked
-for: `?gc=1`, `debug=2`, `goroutineleak`, which force a collection or stop the world for long.
+about 1 us a goroutine). Sampling slows down by itself so that each takes at most 2 % of the time, down to LEAST_SAMPLES
+and LEAST_STACKS in a window. Never asked for: `?gc=1`, `debug=2`, `goroutineleak`, which force a collection or stop the
+world for long.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from whyheap.parse.prometheus_text import parse_prometheus
 
 WITNESS = "runtime"
 LEAST_SAMPLES = 5
+LEAST_STACKS = 6
 SHORTEST_INTERVAL_SECONDS = 1.0
 MOST_SAMPLES = 120
 TIMEOUT_SECONDS = 10.0
@@ -215,15 +217,19 @@ def collect_runtime(
     witness = RuntimeWitness(base_url, fetch, proc=proc, spell=spell)
     samples = [witness.sample()]
     gaps: list[Gap] = []
+    stacks_seconds = 0.0
     while True:
         if on_sample is not None:
             on_sample(samples[-1])
+        if samples[-1].goroutines:
+            stacks_seconds = samples[-1].seconds
         rest = seconds - samples[-1].seconds
         interval = interval_seconds or _interval(seconds, witness.cost_seconds)
         if rest < min(interval, SHORTEST_INTERVAL_SECONDS) / 2 or stop.wait(min(interval, rest)):
             break
         try:
-            samples.append(witness.sample(stacks=rest <= interval))
+            due = samples[-1].seconds + interval - stacks_seconds >= seconds / LEAST_STACKS
+            samples.append(witness.sample(stacks=due or rest <= interval))
         except TargetError as error:
             reason = f"the service stopped answering after {samples[-1].seconds:.0f} s: {error.message}"
             gaps.append(Gap(WITNESS, reason, "If it died, see its last words, or record it:  whyheap record"))

@@ -37,12 +37,14 @@ class OwnCode:
         self._module = scan.module if scan else ""
         self._scanned: set[str] = set()
         self._files: dict[tuple[str, str], str] = {}
+        self._folders: dict[str, str] = {}
         self._mains: list[str] = []
         self._main_packages: dict[str, str] = {}
         for package in scan.packages if scan else ():
             self._scanned.add(package.package)
             for file in package.files:
                 self._files[package.package, posixpath.basename(file)] = file
+                self._folders[package.package] = posixpath.dirname(file)
         self._scan = scan
 
     def add_mains(self, files: Iterable[tuple[str, str]]) -> None:
@@ -63,8 +65,15 @@ class OwnCode:
         known = self._files.get((package, posixpath.basename(file)))
         if known is not None:
             return Frame(Site(known, line, 0, function, package), is_own=True)
-        spelled = _spell(file, package)
+        spelled = self._generated(package, file) or _spell(file, package)
         return Frame(Site(spelled, line, 0, function, package), is_own=self._is_own(package, file))
+
+    def _generated(self, package: str, file: str) -> str:
+        """Spell a file that a //line comment names in a scanned package's folder; empty if it is not there."""
+        folder = self._folders.get(package, "")
+        here, _, base = file.rpartition("/")
+        is_there = here == package or (here.startswith("/") and here.rpartition("/")[2] == folder.rpartition("/")[2])
+        return posixpath.join(folder, base) if package in self._folders and is_there else ""
 
     def _main_file(self, file: str) -> str | None:
         """The scanned file of a program with the longest common tail."""

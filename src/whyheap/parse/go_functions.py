@@ -54,12 +54,12 @@ class FunctionMap:
         first = bisect_right(self._starts, (line, column, ""))
         last = bisect_right(self._starts, (line, column, "\U0010ffff"))
         names = [name for _, _, name in self._starts[first:last]]
-        shortest = min(names, key=lambda name: (len(name.partition("[")[0]), name))
-        if "[" not in shortest:
-            return shortest  # copies are named after the functions they were inlined into
-        # The wrapper of an instance has the name's own place, and nothing else but what is inlined there.
-        chosen = [name for name in names if (_SHAPE in name) is not at_start] or names
-        return chosen[ordinal % len(chosen)]
+        # Copies of a closure are named after the functions they were inlined into, so the shortest name is its own.
+        names.sort(key=lambda name: (len(name.partition("[")[0]), name))
+        if "[" in names[0]:
+            # The wrapper of an instance has the name's own place, and nothing else but what is inlined there.
+            names = [name for name in names if (_SHAPE in name) is not at_start] or names
+        return names[ordinal % len(names)]
 
     def _end(self, index: int) -> Place:
         end = self._ends.get(index)

@@ -198,9 +198,9 @@ def _scale(objects: int, size: int, period: int) -> tuple[int, int]:
         return 0, 0
     if period <= 1:
         return objects, size
-    share = -math.expm1(-(size / objects) / period)
-    if share <= 0:
+    if (size < 0) != (objects < 0):
         raise FormatError("the text profile is damaged: a sample has a negative size")
+    share = -math.expm1(-(size / objects) / period)
     return _bounded(int(objects / share)), _bounded(int(size / share))
 
 

@@ -131,7 +131,7 @@ class _Merger:
         return replace(
             first,
             values={
-                name: array("q", (sums[position] for sums in self._samples.values()))
+                name: array("q", (_int64(sums[position]) for sums in self._samples.values()))
                 for position, name in enumerate(self._names)
             },
             object_bytes=object_bytes,
@@ -192,6 +192,11 @@ def _sample_keys(profile: HeapProfile, identities: dict[Hashable, int], *, by_ad
         (packed[width * offsets[index] : width * offsets[index + 1]], size)
         for index, size in enumerate(_integers(profile.object_bytes))
     ]
+
+
+def _int64(value: int) -> int:
+    """Keep a sum of hostile values within its column."""
+    return max(-(1 << 63), min(value, (1 << 63) - 1))
 
 
 def _integers(column: Sequence[int]) -> list[int]:

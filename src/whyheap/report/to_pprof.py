@@ -6,6 +6,7 @@ Source: https://github.com/google/pprof/blob/main/proto/profile.proto
 from __future__ import annotations
 
 import zlib
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from whyheap.model.profile import HeapProfile
@@ -85,14 +86,17 @@ def _samples(profile: HeapProfile, columns: list[str], bytes_label: int) -> Iter
 def _locations(profile: HeapProfile) -> Iterator[bytes]:
     offsets = integers(profile.line_offsets)
     functions, numbers = integers(profile.line_functions), integers(profile.line_numbers)
+    ordered = sorted(
+        zip(profile.mappings, range(1, len(profile.mappings) + 1), strict=True), key=lambda pair: pair[0].start
+    )
+    starts = [mapping.start for mapping, _ in ordered]
     for index, address in enumerate(integers(profile.addresses)):
         lines = b"".join(
             _message(4, _number(1, functions[at] + 1) + _number(2, numbers[at]))
             for at in range(offsets[index], offsets[index + 1])
         )
-        mapping = next(
-            (at for at, each in enumerate(profile.mappings, start=1) if each.start <= address < each.limit), 0
-        )
+        at = bisect_right(starts, address) - 1
+        mapping = ordered[at][1] if at >= 0 and address < ordered[at][0].limit else 0
         yield _message(LOCATION, _number(1, index + 1) + _number(2, mapping) + _number(3, address) + lines)
 
 

@@ -41,6 +41,7 @@ LEAST_RISE = 10.0
 """Fewer goroutines than this, gained in a window, are not called a leak."""
 SMALLEST_STACK_BYTES = 2048  # runtime/stack.go, stackMin
 STACKS_SHOWN = 3
+MAIN_SHARE = 0.5
 
 _RUNNING = ("running", "syscall")
 _CLOSURE = re.compile(r"(?:\.func\d+|\.gowrap\d+|\.\d+|-fm|-range\d+)+$")
@@ -81,9 +82,9 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
     count = sum(pile.group.count for pile in piles)
     rate = sum(pile.trend.slope.value for pile in piles)
     stack_bytes = _stack_bytes_each(history) * count
-    lines = [line for line in history.growth if line.grown_bytes > 0 and _allocates_for(line, piles)]
+    lines = [line for line in history.grown_lines if _allocates_for(line, piles)]
     heap_bytes = float(sum(line.after_bytes for line in lines))
-    each_heap = _heap_bytes_each(history, rate) if not history.growth else 0.0
+    each_heap = _heap_bytes_each(history, rate) if not history.grown_lines else 0.0
     size = int(stack_bytes + heap_bytes + each_heap * count)
     live = history.live.bytes or history.last.get("heap_alloc", 0.0)
     whole = live + history.last.get("stack_inuse", 0.0)
@@ -97,7 +98,7 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
         Certainty.MEASURED,
         size,
         min(size / whole, 1.0) if whole else 0.0,
-        _summary(history, count, rate, piles[0]),
+        _summary(history, lines, count, rate, piles[0]),
         tuple(evidence),
         tuple(dict.fromkeys(_advice(pile) for pile in piles[:STACKS_SHOWN])),
     )
@@ -157,13 +158,15 @@ def _enclosing(function: str) -> str:
     return _CLOSURE.sub("", function)
 
 
-def _summary(history: RuntimeHistory, count: int, rate: float, worst: _Pile) -> str:
+def _summary(history: RuntimeHistory, lines: Sequence[LineGrowth], count: int, rate: float, worst: _Pile) -> str:
     text = f"{format_count(count)} goroutines are blocked at {worst.blocked_at.position} ({worst.group.state})"
     if worst.group.count < count:
         text = f"{format_count(count)} goroutines pile up, most at {worst.blocked_at.position} ({worst.group.state})"
     text = f"{text}, {rate:.1f} more a second" if rate < 10 else f"{text}, {rate:.0f} more a second"  # noqa: PLR2004
-    trend = history.live_trend
-    forecast = forecast_limit(history, trend.slope) if trend is not None and trend.grows else None
+    trend, grown = history.live_trend, sum(line.grown_bytes for line in history.grown_lines)
+    if trend is None or not trend.grows or sum(line.grown_bytes for line in lines) < MAIN_SHARE * grown:
+        return text  # when the limit is reached is for the cause to say that fills most of the heap
+    forecast = forecast_limit(history, trend.slope)
     return f"{text}: the limit is reached in {spell_forecast(forecast)}" if forecast else text
 
 
@@ -193,12 +196,12 @@ def _stack_statement(history: RuntimeHistory, stack_bytes: float, count: int) ->
 def _line_statements(lines: Sequence[LineGrowth]) -> list[Statement]:
     return [
         Statement(
-            f"{line.site.position} holds {format_bytes(line.after_bytes)} for them, "
+            f"{line.place} holds {format_bytes(line.after_bytes)} for them, "
             f"{format_bytes(line.grown_bytes)} more than before",
             Certainty.INFERRED,
             line.site,
         )
-        for line in sorted(lines, key=lambda line: -line.grown_bytes)
+        for line in lines
     ]
 
 

@@ -67,25 +67,23 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
 
 def explained_share(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> float:
     """Return how much of the live heap's growth belongs to lines that other causes name, 0..1."""
-    claimed = {statement.site for verdict in taken for statement in verdict.evidence if statement.site}
-    grown = [line for line in history.growth if line.grown_bytes > 0]
-    total = sum(line.grown_bytes for line in grown)
+    total = sum(line.grown_bytes for line in history.grown_lines)
     if total:
-        return sum(line.grown_bytes for line in grown if line.site in claimed) / total
-    trend = history.live_trend
-    rise = trend.rise if trend else 0.0
+        return 1.0 - sum(line.grown_bytes for line in _unclaimed(history, taken)) / total
+    rise = history.live_trend.rise if history.live_trend else 0.0
     return min(sum(verdict.bytes for verdict in taken) / rise, 1.0) if rise > 0 else 0.0
 
 
 def growing_lines(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> list[LineGrowth]:
     """Return the lines that grew most and that no other cause names."""
+    lines = _unclaimed(history, taken)
+    total = sum(line.grown_bytes for line in lines)
+    return [line for line in lines[:LINES_SHOWN] if line.grown_bytes >= LEAST_LINE_SHARE * total]
+
+
+def _unclaimed(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> list[LineGrowth]:
     claimed = {statement.site for verdict in taken for statement in verdict.evidence if statement.site}
-    grown = sorted(
-        (line for line in history.growth if line.grown_bytes > 0 and line.site not in claimed),
-        key=lambda line: (-line.grown_bytes, line.site),
-    )
-    total = sum(line.grown_bytes for line in grown)
-    return [line for line in grown[:LINES_SHOWN] if line.grown_bytes >= LEAST_LINE_SHARE * total]
+    return [line for line in history.grown_lines if line.site not in claimed]
 
 
 def _summary(trend: Trend, forecast: Forecast | None) -> str:
@@ -108,7 +106,7 @@ def _evidence(history: RuntimeHistory, trend: Trend, lines: Sequence[LineGrowth]
     for line in lines:
         share = f", {format_share(line.after_bytes / live)} of the live heap" if 0 < line.after_bytes <= live else ""
         more = format_bytes(line.grown_bytes)
-        text = f"{line.site.position} holds {format_bytes(line.after_bytes)}{share}, {more} more than before"
+        text = f"{line.place} holds {format_bytes(line.after_bytes)}{share}, {more} more than before"
         statements.append(Statement(text, Certainty.MEASURED, line.site))
         reason = line.reason or _reason(history, line)
         if reason:
@@ -126,7 +124,7 @@ def _reason(history: RuntimeHistory, line: LineGrowth) -> str:
 
 
 def _advice(history: RuntimeHistory, trend: Trend, forecast: Forecast | None, lines: Sequence[LineGrowth]) -> list[str]:
-    advice = [f"{line.site.position}: bound or empty what keeps these values; it only grows" for line in lines[:1]]
+    advice = [f"{line.place}: bound or empty what keeps these values; it only grows" for line in lines[:1]]
     if not lines:
         advice.append("find the line that grows: compare two heap profiles taken further apart (--seconds)")
     limit = history.limit
