@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import IO, Self
 
 _PATIENCE_SECONDS = 10.0
@@ -47,52 +47,67 @@ class Children:
             stop(self._running.pop())
 
     def start(
-        self, command: Sequence[str], folder: Path, log: Path, env: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        folder: Path,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        stdout: int | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a command; what it prints goes to `log`."""
+        """Start a command; what it prints goes to `log`, or standard output to `stdout` and the rest to `log`."""
         with log.open("wb") as output:
-            child = subprocess.Popen(
-                command,
-                cwd=folder,
-                env={**os.environ, **(env or {})},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+            child = _start(command, folder, env, output if stdout is None else stdout, output)
         self._running.append(child)
         return child
 
 
-def stop(child: subprocess.Popen[bytes]) -> None:
-    """End one process: politely, and by force when it does not listen."""
-    if child.poll() is not None:
-        return
-    child.terminate()
-    try:
-        child.wait(_PATIENCE_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
-
-
-def end_on_sigterm() -> None:
-    """Treat SIGTERM as Ctrl-C, so that it unwinds the blocks that end the children."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-
-def measure(
-    command: Sequence[str], folder: Path, env: Mapping[str, str] | None = None, stdout: int | IO[bytes] | None = None
-) -> Cost:
-    """Run a command to its end and say what it cost; its output goes nowhere, or to `stdout`. It must succeed."""
-    started = time.monotonic()
-    child = subprocess.Popen(
+def _start(
+    command: Sequence[str],
+    folder: Path,
+    env: Mapping[str, str] | None,
+    stdout: int | IO[bytes],
+    stderr: int | IO[bytes],
+) -> subprocess.Popen[bytes]:
+    """Start a command in a session of its own: Ctrl-C reaches it through `stop` alone, together with what it started."""
+    return subprocess.Popen(
         command,
         cwd=folder,
         env={**os.environ, **(env or {})},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL if stdout is None else stdout,
-        stderr=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
     )
+
+
+def stop(child: subprocess.Popen[bytes]) -> None:
+    """End one process and its group: as Ctrl-C does, and by force when it does not listen."""
+    if child.poll() is not None:
+        return
+    os.killpg(child.pid, signal.SIGINT)
+    try:
+        child.wait(_PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def end_tidily() -> None:
+    """Let the first SIGINT or SIGTERM unwind the blocks that end the children; a second one does not disturb that."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, interrupt)
+
+
+def measure(command: Sequence[str], folder: Path, env: Mapping[str, str] | None = None) -> Cost:
+    """Run a command to its end and say what it cost; its output goes nowhere. It must succeed."""
+    started = time.monotonic()
+    child = _start(command, folder, env, subprocess.DEVNULL, subprocess.DEVNULL)
     try:
         _, status, usage = os.wait4(child.pid, 0)
     except KeyboardInterrupt:

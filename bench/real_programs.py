@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -23,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.children import Children, end_on_sigterm, free_ports, wait_until_served
+from bench.children import Children, end_tidily, free_ports, wait_until_served
 from bench.reach import Reach, Stack, measure_reach
 from bench.real_sources import (
     CACHE,
@@ -96,7 +95,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=15, help="window of the measurement")
     parser.add_argument("--profiles-only", action="store_true", help="take profiles under load, do not run whyheap")
     given = parser.parse_args()
-    end_on_sigterm()
+    end_tidily()
     go = shutil.which(given.go)
     if go is None:
         sys.exit(f"no go command at {given.go}")
@@ -161,18 +160,13 @@ def _scan(program: Program, options: Options) -> Facts:
     started = time.monotonic()
     heap = unknown = 0
     messages = CACHE / "scan-messages.log"
-    with messages.open("wb") as stderr:
-        child = subprocess.Popen(command, cwd=program.folder, env=_environment(), stdout=subprocess.PIPE, stderr=stderr)
-        try:
-            for line in child.stdout or ():
-                kind = json.loads(line)["kind"]
-                heap += kind == "heap"
-                unknown += kind == "unknown"
-            status = child.wait()
-        finally:
-            if child.poll() is None:
-                child.terminate()
-                child.wait()
+    with Children() as children:
+        child = children.start(command, program.folder, messages, GO_ENVIRONMENT, stdout=subprocess.PIPE)
+        for line in child.stdout or ():
+            kind = json.loads(line)["kind"]
+            heap += kind == "heap"
+            unknown += kind == "unknown"
+        status = child.wait()
     words = messages.read_text(errors="replace").strip()
     if status != 0:
         sys.exit(f"whyheap scan failed with exit status {status} in {program.folder}\n{words}")
@@ -184,22 +178,13 @@ def _ask(program: Program, options: Options, target: str, result: Path) -> tuple
     command = [str(WHYHEAP), "why", "./...", target, "--seconds", str(options.seconds), "--go", options.go]
     command += ["--format", "json", "-o", str(result)]
     started = time.monotonic()
-    done = subprocess.run(
-        command,
-        cwd=program.folder,
-        env=_environment(),
-        stdout=subprocess.DEVNULL,
-        timeout=_LONGEST_ANSWER_SECONDS,
-        check=False,
-    )
-    if done.returncode != 0:
-        sys.exit(f"whyheap why failed with exit status {done.returncode} in {program.folder}")
+    with Children() as children:
+        log = result.with_suffix(".log")
+        status = children.start(command, program.folder, log, GO_ENVIRONMENT).wait(_LONGEST_ANSWER_SECONDS)
+    if status != 0:
+        sys.exit(f"whyheap why failed with exit status {status} in {program.folder}\n{log.read_text(errors='replace')}")
     report: dict[str, Any] = json.loads(result.read_bytes())
     return report, time.monotonic() - started
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, **GO_ENVIRONMENT}
 
 
 def _save_profile(pprof: str, file: Path) -> None:

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.children import Cost, end_on_sigterm, measure
+from bench.children import Cost, end_tidily, measure
 from bench.real_sources import CACHE, GO_ENVIRONMENT, ROOT, choose, fetch, go_output
 
 WHYHEAP = ROOT / ".venv" / "bin" / "whyheap"
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--go", default="go", help="the go command to measure with")
     parser.add_argument("--skip", default="", help="parts to leave out, of: module,std,cold,help")
     given = parser.parse_args()
-    end_on_sigterm()
+    end_tidily()
     go = shutil.which(given.go)
     if go is None:
         sys.exit(f"no go command at {given.go}")

@@ -61,7 +61,7 @@ STARTS = [
     (28, 6, "Range"),
     (29, 2, "Range-range1"),
     (31, 3, "Range.gowrap1"),
-    (37, 6, "Last"),
+    (38, 6, "Last"),
 ]  # fmt: skip
 
 
@@ -99,8 +99,8 @@ def function_at(line: int, column: int = 0) -> str:
         (32, 4, "Range.gowrap1"),
         (33, 3, "Range-range1"),
         (35, 2, "Range"),
-        (38, 2, "Last"),
-        (40, 1, ""),
+        (39, 2, "Last"),
+        (41, 1, ""),
     ],
 )  # fmt: skip
 def test_the_innermost_function(line: int, column: int, function: str) -> None:

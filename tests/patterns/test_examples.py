@@ -17,7 +17,14 @@ ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT / "tests" / "recorded"
 VERSIONS = ("1.22.10", "1.24.11", "1.25.5", "1.26.6", "1.27.3")
 # What only declarations tell: without source these lines carry the compiler's own reason.
-NEEDS_SOURCE = {"string-concatenation", "map-storage", "global-store", "leaking-parameter", "escaping-closure"}
+NEEDS_SOURCE = {
+    "string-concatenation",
+    "map-storage",
+    "global-store",
+    "leaking-parameter",
+    "escaping-closure",
+    "goroutine-capture",
+}
 
 
 def _recorded(go: str, pattern: Pattern) -> str:

@@ -73,7 +73,7 @@ def _drafts(evidence: Evidence, context: Context) -> list[_Draft]:
         drafts += carriers
     drafts.sort(key=lambda draft: draft.finding.site.column)
     left = []
-    for callee in evidence.callees:
+    for callee in filter(lambda one: bool(one.measure), evidence.callees):
         named = next((one for one in carriers if _calls(one.finding, callee, evidence.site.package)), None)
         if named is None:
             left.append(callee)

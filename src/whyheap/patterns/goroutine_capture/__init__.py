@@ -1,7 +1,8 @@
 """Goroutine capture: a go statement needs a closure on the heap to hold what the new goroutine uses.
 
 What it is: `go func() { ... }()` or `go f(x)` hands variables to a goroutine that outlives the statement. The
-compiler packs them into a closure; for `go f(x)` it writes a hidden one around the call.
+compiler packs them into a closure; for `go f(x)` it writes a hidden one around the call. What the closure holds by
+value or by pointer stays in memory as long as the goroutine lives.
 
 Why it costs: each start allocates the closure (one newobject, as large as what it captures) besides the goroutine
 with its stack of at least 2 KiB. Variables captured by reference move to the heap as well, see closure-by-reference.
@@ -24,7 +25,7 @@ from whyheap.model.evidence import Evidence
 from whyheap.model.facts import FactKind
 from whyheap.model.finding import Finding
 from whyheap.patterns.context import Context
-from whyheap.patterns.escape import Route, Storage
+from whyheap.patterns.escape import Escape, Route, Storage
 from whyheap.patterns.pattern import Pattern, judgement
 
 PATTERN = Pattern.of(
@@ -34,6 +35,7 @@ PATTERN = Pattern.of(
     title="Closure of a go statement",
     fixes=(judgement("hand the work to a long-lived worker, or start fewer goroutines"),),
 )
+_KEPT = (judgement("let the goroutine end, or hand it only what it needs: it keeps all that it captures"),)
 _WRAPPER = "func literal escapes to heap"  # of a closure that the compiler adds: an explanation without a verdict
 _DEFERRED = (judgement("move the loop's body into a function of its own, so that defer runs per iteration"),)
 
@@ -48,6 +50,8 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
                 known = context.file(evidence) is not None
                 message = "closure of a go statement" if known else "closure of a go statement, or deferred in a loop"
                 yield PATTERN.heap(evidence, escape, message)
+        elif escape.route is Route.CONTAINED and _is_captured_by_go(evidence, context, escape):
+            yield PATTERN.heap(evidence, escape, "captured by a goroutine, which keeps it", fixes=_KEPT, inferred=True)
     if context.is_silent(evidence):
         yield from _silent(evidence, context)
 
@@ -63,6 +67,17 @@ def _silent(evidence: Evidence, context: Context) -> Iterator[Finding]:
         yield PATTERN.silent(evidence, "func literal", message, facts=tuple(told[:1]), fixes=_DEFERRED)
     elif told or (file is not None and file.nodes("go_statement", line)):
         yield PATTERN.silent(evidence, "func literal", "hidden closure of a go statement", facts=tuple(told[:1]))
+
+
+def _is_captured_by_go(evidence: Evidence, context: Context, escape: Escape) -> bool:
+    """Whether the closure that captures a value is the one of a go statement, as the source shows."""
+    file = context.file(evidence)
+    flow = escape.fact.flow[-1] if escape.fact.flow else None
+    if file is None or flow is None or flow.to != "{storage for func literal}" or not flow.steps:
+        return False
+    line = flow.steps[-1].line - 1
+    spans = (node.range() for node in file.all("go_statement"))
+    return any(span.start.line <= line <= span.end.line for span in spans)
 
 
 def _is_deferred(evidence: Evidence, context: Context) -> bool:

@@ -27,6 +27,17 @@ func BadShared(done chan bool) int {
 	return result
 }
 
+// The buffer lives as long as the goroutine that uses it.
+//
+//go:noinline
+func BadKept(done chan bool) {
+	body := make([]byte, 1<<10) // want pattern=goroutine-capture
+	go func() {                 // want pattern=goroutine-capture
+		body[0] = 1
+		done <- true
+	}()
+}
+
 // The compiler wraps the call into a closure and prints no verdict about it.
 //
 //go:noinline

@@ -1,6 +1,6 @@
 """Measures reading a heap profile against `go tool pprof -top`, interleaved, and prints ratios.
 
-    .venv/bin/python bench/profile_decode.py [--repeats 3] [--go PATH] [--profile FILE]
+    .venv/bin/python bench/profile_speed.py [--repeats 3] [--go PATH] [--profile FILE]
 
 The big profile has 100,000 samples and 8,000 functions (11 MB raw), the small one is of 32 KB (80 KB raw); both are
 written by google/pprof's own encoder (bench/big_profile). Ours is a fresh Python process that decodes a file and prints
@@ -21,12 +21,12 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))  # so that both `python bench/profile_decode.py` and `python -m` find the folder
+sys.path.insert(0, str(ROOT))  # so that both `python bench/profile_speed.py` and `python -m` find the folder
 
 from bench.children import Cost, measure  # noqa: E402 -- after the line above
 
 GENERATOR = ROOT / "bench" / "big_profile"
-CACHE = ROOT / ".cache" / "bench" / "profile_decode"
+CACHE = ROOT / ".cache" / "bench" / "profile_speed"
 SIZES = {"big": (100_000, 8_000), "small": (400, 240)}
 LIMITS = {"big": (0.3, 0.5), "small": (0.5, None)}
 _TOP = ("tool", "pprof", "-top", "-sample_index=inuse_space")
