@@ -68,7 +68,7 @@ def _start(
     stdout: int | IO[bytes],
     stderr: int | IO[bytes],
 ) -> subprocess.Popen[bytes]:
-    """Start a command in a session of its own: Ctrl-C reaches it through `stop` alone, together with what it started."""
+    """Start a command in a session of its own: Ctrl-C reaches it, and what it started, through `stop` alone."""
     return subprocess.Popen(
         command,
         cwd=folder,

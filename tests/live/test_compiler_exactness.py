@@ -10,7 +10,8 @@ import msgspec
 import pytest
 from toolchains import environment, go, versions
 
-from whyheap.collect.compiler import CompiledPackages, ScanOptions, compile_packages
+from whyheap.collect.compiled_packages import CompiledPackages
+from whyheap.collect.compiler import ScanOptions, compile_packages
 from whyheap.host.go import GoTool
 from whyheap.parse.compiler_text import split_blocks
 

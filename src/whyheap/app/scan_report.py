@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from whyheap.app.scan import ScanRequest
-from whyheap.collect.compiler import CompiledPackages
+from whyheap.collect.compiled_packages import CompiledPackages
 from whyheap.collect.sources import SourceFiles
 from whyheap.join import join
 from whyheap.model.finding import Finding

@@ -8,14 +8,12 @@ interrupted between compiling and reading) is compiled once more under a fresh n
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import secrets
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,14 +21,14 @@ from urllib.parse import quote
 
 import msgspec
 
-from whyheap.collect.fact_store import FORMAT, FactStore
+from whyheap.collect.compiled_packages import CompiledPackages, hint_for, is_own, no_collection, refuse_nothing
+from whyheap.collect.fact_store import FactStore
 from whyheap.collect.fresh_output import follow_lines
 from whyheap.errors import FormatError, TargetError, ToolError
 from whyheap.host.cache import cache_folder, locked
 from whyheap.host.go import GoEnvironment, GoTool, first_line
 from whyheap.model.facts import CompilerFact
-from whyheap.model.gauge import Gap, Origin
-from whyheap.model.scan import Scan, ScannedPackage
+from whyheap.model.gauge import Origin
 from whyheap.parse.compiler_json import CompilerLog
 from whyheap.parse.compiler_text import Block, split_blocks
 from whyheap.parse.fact_lines import encode_facts
@@ -59,69 +57,6 @@ class ScanOptions:
     tests: bool = False
 
 
-class CompiledPackages:
-    """Packages that go has compiled and whose facts are in the store."""
-
-    def __init__(self, compiler: _Compiler, packages: Sequence[ListedPackage], note: str) -> None:
-        """`note` is the first line go itself had to say, for errors."""
-        self._compiler = compiler
-        self.environment = compiler.environment
-        self.packages = tuple(package for package in packages if _is_own(package))
-        self.note = note
-
-    @property
-    def root(self) -> str:
-        """The folder that file names are relative to."""
-        return str(self._compiler.root)
-
-    @property
-    def names(self) -> SourceNames:
-        """How files are spelled in this build."""
-        return self._compiler.names
-
-    @property
-    def key(self) -> str:
-        """A digest that is equal when every package, its build and its error are equal."""
-        digest = hashlib.blake2b(f"{FORMAT} {self.environment}".encode(), digest_size=20)
-        for package in self.packages:
-            digest.update(repr((package.ImportPath, package.BuildID, package.Error)).encode())
-        return digest.hexdigest()
-
-    def fact_lines(self) -> Iterator[bytes]:
-        """Yield all facts as JSON lines, package by package."""
-        for package in self.packages:
-            if package.BuildID:
-                yield self._compiler.store.lines_file(package.ImportPath, package.BuildID).read_bytes()
-
-    def load(self) -> Scan:
-        """Read the facts that the join needs."""
-        with _no_collection():
-            scanned = tuple(self._scanned(package) for package in self.packages)
-        module = next((one.Module.Path for one in self.packages if one.Module and one.Module.Main), "")
-        environment = self.environment
-        return Scan(
-            root=self.root,
-            module=module,
-            go=environment.GOVERSION,
-            goos=environment.GOOS,
-            goarch=environment.GOARCH,
-            packages=scanned,
-            origin=self._compiler.origin,
-            key=self.key,
-            gaps=tuple(_gaps(scanned)),
-        )
-
-    def _scanned(self, package: ListedPackage) -> ScannedPackage:
-        files = tuple(self.names.spell_absolute(f"{package.Dir}/{file}") for file in _files(package))
-        is_program = package.Name == "main"
-        if not package.BuildID:
-            return ScannedPackage(package.path, package.Dir, files, is_program, error=_reason(package))
-        stored = self._compiler.store.load(package.ImportPath, package.BuildID)
-        if stored is None:
-            raise ToolError(f"the facts of {package.ImportPath} vanished from the cache", "Run the command again")
-        return ScannedPackage(package.path, package.Dir, files, is_program, stored.facts, unknown=stored.unknown)
-
-
 def compile_packages(
     go: GoTool, options: ScanOptions, progress: Progress = lambda _: None, stop: threading.Event | None = None
 ) -> CompiledPackages:
@@ -131,11 +66,11 @@ def compile_packages(
     """
     environment = go.environment(options.folder)
     compiler = _Compiler(go, environment, options, progress, stop or threading.Event())
-    with locked(compiler.folder), _no_collection():
+    with locked(compiler.folder), no_collection():
         packages, note = compiler.run()
-    compiled = CompiledPackages(compiler, packages, note)
+    compiled = CompiledPackages(environment, compiler.names, compiler.store, compiler.origin, packages)
     if not any(package.BuildID for package in compiled.packages):
-        _refuse(compiled, options.patterns)
+        refuse_nothing(compiled, options.patterns, note)
     return compiled
 
 
@@ -264,7 +199,7 @@ class _Compiler:
             packages = self._listed(status, listing_file, text_file)
             for package in packages:
                 build_id = (builds or {}).get(package.ImportPath, package.BuildID)
-                if build_id and _is_own(package):
+                if build_id and is_own(package):
                     self._keep(package, build_id, fresh, json_root)
             return packages, _go_words(text_file)
         finally:
@@ -305,7 +240,7 @@ class _Compiler:
         listing = listing_file.read_bytes()
         if status != 0 and not listing:
             words = _go_words(text_file) or f"exit status {status}"
-            raise TargetError(f"go list failed: {words}", _hint(words))
+            raise TargetError(f"go list failed: {words}", hint_for(words))
         try:
             packages = parse_go_list(listing)
         except FormatError as error:
@@ -328,12 +263,7 @@ class _Compiler:
         return None
 
     def _is_missing(self, package: ListedPackage) -> bool:
-        return bool(package.BuildID) and _is_own(package) and not self.store.has(package.ImportPath, package.BuildID)
-
-
-def _is_own(package: ListedPackage) -> bool:
-    """Whether facts of this build are wanted: not of generated test programs, nor of builds repeated for a profile."""
-    return not package.path.endswith(".test") and (not package.variant or package.variant.endswith(".test"))
+        return bool(package.BuildID) and is_own(package) and not self.store.has(package.ImportPath, package.BuildID)
 
 
 def _main_root(json_root: Path, main: str) -> Path:
@@ -363,63 +293,5 @@ def _go_words(text_file: Path) -> str:
     return own.removeprefix("go: ") or first_line(head)
 
 
-def _hint(words: str) -> str:
-    if "go.mod file not found" in words or "does not contain main module" in words or "outside" in words:
-        return "Run it inside a Go module, or name one: whyheap scan /path/to/module/..."
-    return ""
-
-
-def _refuse(compiled: CompiledPackages, patterns: Sequence[str]) -> None:
-    """Say in one sentence why nothing could be scanned."""
-    for package in compiled.packages:
-        reason = _reason(package)
-        if reason:
-            raise TargetError(f"nothing could be compiled: {package.ImportPath}: {reason}", _hint(reason))
-    words = compiled.note.removeprefix("warning: ")
-    raise TargetError(words or f"{' '.join(patterns)} matches no packages", _hint(words))
-
-
-def _reason(package: ListedPackage) -> str:
-    """Return the compiler's or go's words about a package that could not be built, in one line."""
-    errors = [package.Error] if package.Error else list(package.DepsErrors)
-    for error in errors:
-        lines = [line for line in error.Err.splitlines() if line.strip() and not line.startswith("# ")]
-        if lines:
-            more = f" (and {len(lines) - 1} more lines)" if len(lines) > 1 else ""
-            place = f"{error.Pos}: " if error.Pos and error.Pos not in lines[0] else ""
-            return f"{place}{lines[0].strip()}{more}"
-    return "" if package.BuildID else "go built nothing for it and gave no reason"
-
-
-def _gaps(scanned: Iterable[ScannedPackage]) -> Iterator[Gap]:
-    for package in scanned:
-        if package.error:
-            yield Gap("compiler", f"{package.package} was not scanned: {package.error}", "Mend it, then scan again")
-    unknown = sum(package.unknown for package in scanned)
-    if unknown:
-        yield Gap(
-            "compiler",
-            f"{unknown} lines of the compiler's output were not understood",
-            "whyheap scan --facts --format jsonl shows them as kind unknown",
-        )
-
-
-def _files(package: ListedPackage) -> tuple[str, ...]:
-    tests = (*package.TestGoFiles, *package.XTestGoFiles) if package.variant else ()
-    return (*package.GoFiles, *package.CgoFiles, *tests)
-
-
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Millions of facts and no cycles: the cyclic collector would only walk them again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

@@ -57,12 +57,21 @@ def _grow(node: _Node, values: list[int]) -> None:
         node.sums[column] += value
 
 
-def _frozen(node: _Node, pattern_of: Mapping[tuple[str, int], str], smallest: tuple[float, float]) -> FlameNode:
-    children = tuple(
-        _frozen(child, pattern_of, smallest)
-        for _, child in sorted(node.children.items())
-        if child.sums[0] > smallest[0] or child.sums[2] > smallest[1]
-    )
-    site = node.site or Site("", 0, 0, "root")
-    pattern = pattern_of.get((site.file, site.line), "")
-    return FlameNode(site.symbol, site.file, site.line, pattern, Measure(*node.sums), children)
+def _frozen(root: _Node, pattern_of: Mapping[tuple[str, int], str], smallest: tuple[float, float]) -> FlameNode:
+    """Freeze from the leaves upwards, without recursion: a hostile profile may nest as deep as it likes."""
+    order = [root]
+    kept: dict[int, list[_Node]] = {}
+    for node in order:
+        kept[id(node)] = [
+            child
+            for _, child in sorted(node.children.items(), key=lambda item: item[0])
+            if child.sums[0] > smallest[0] or child.sums[2] > smallest[1]
+        ]
+        order.extend(kept[id(node)])
+    frozen: dict[int, FlameNode] = {}
+    for node in reversed(order):
+        site = node.site or Site("", 0, 0, "root")
+        children = tuple(frozen.pop(id(child)) for child in kept[id(node)])
+        pattern = pattern_of.get((site.file, site.line), "")
+        frozen[id(node)] = FlameNode(site.symbol, site.file, site.line, pattern, Measure(*node.sums), children)
+    return frozen[id(root)]

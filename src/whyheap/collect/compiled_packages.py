@@ -1,0 +1,141 @@
+"""Packages that go has compiled, with their facts in the store: what a scan hands on."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from whyheap.collect.fact_store import FORMAT, FactStore
+from whyheap.errors import TargetError, ToolError
+from whyheap.host.go import GoEnvironment
+from whyheap.model.gauge import Gap, Origin
+from whyheap.model.scan import Scan, ScannedPackage
+from whyheap.parse.go_list import ListedPackage
+from whyheap.parse.source_path import SourceNames
+
+
+class CompiledPackages:
+    """Packages that go has compiled and whose facts are in the store."""
+
+    def __init__(
+        self,
+        environment: GoEnvironment,
+        names: SourceNames,
+        store: FactStore,
+        origin: Origin,
+        packages: Iterable[ListedPackage],
+    ) -> None:
+        """`names` says how files are spelled in this build."""
+        self.environment = environment
+        self.names = names
+        self.packages = tuple(package for package in packages if is_own(package))
+        self._store = store
+        self._origin = origin
+
+    @property
+    def key(self) -> str:
+        """A digest that is equal when every package, its build and its error are equal."""
+        digest = hashlib.blake2b(f"{FORMAT} {self.environment}".encode(), digest_size=20)
+        for package in self.packages:
+            digest.update(repr((package.ImportPath, package.BuildID, package.Error)).encode())
+        return digest.hexdigest()
+
+    def fact_lines(self) -> Iterator[bytes]:
+        """Yield all facts as JSON lines, package by package."""
+        for package in self.packages:
+            if package.BuildID:
+                yield self._store.lines_file(package.ImportPath, package.BuildID).read_bytes()
+
+    def load(self) -> Scan:
+        """Read the facts that the join needs."""
+        with no_collection():
+            scanned = tuple(self._scanned(package) for package in self.packages)
+        module = next((one.Module.Path for one in self.packages if one.Module and one.Module.Main), "")
+        environment = self.environment
+        return Scan(
+            root=self.names.root,
+            module=module,
+            go=environment.GOVERSION,
+            goos=environment.GOOS,
+            goarch=environment.GOARCH,
+            packages=scanned,
+            origin=self._origin,
+            key=self.key,
+            gaps=tuple(_gaps(scanned)),
+        )
+
+    def _scanned(self, package: ListedPackage) -> ScannedPackage:
+        files = tuple(self.names.spell_absolute(f"{package.Dir}/{file}") for file in _files(package))
+        is_program = package.Name == "main"
+        if not package.BuildID:
+            return ScannedPackage(package.path, package.Dir, files, is_program, error=_reason(package))
+        stored = self._store.load(package.ImportPath, package.BuildID)
+        if stored is None:
+            raise ToolError(f"the facts of {package.ImportPath} vanished from the cache", "Run the command again")
+        return ScannedPackage(package.path, package.Dir, files, is_program, stored.facts, unknown=stored.unknown)
+
+
+def is_own(package: ListedPackage) -> bool:
+    """Whether facts of this build are wanted: not of generated test programs, nor of builds repeated for a profile."""
+    return not package.path.endswith(".test") and (not package.variant or package.variant.endswith(".test"))
+
+
+def refuse_nothing(compiled: CompiledPackages, patterns: Sequence[str], note: str) -> None:
+    """Say in one sentence why nothing could be scanned."""
+    for package in compiled.packages:
+        reason = _reason(package)
+        if reason:
+            raise TargetError(f"nothing could be compiled: {package.ImportPath}: {reason}", hint_for(reason))
+    words = note.removeprefix("warning: ")
+    raise TargetError(words or f"{' '.join(patterns)} matches no packages", hint_for(words))
+
+
+def _reason(package: ListedPackage) -> str:
+    """Return the compiler's or go's words about a package that could not be built, in one line."""
+    errors = [package.Error] if package.Error else list(package.DepsErrors)
+    for error in errors:
+        lines = [line for line in error.Err.splitlines() if line.strip() and not line.startswith("# ")]
+        if lines:
+            more = f" (and {len(lines) - 1} more lines)" if len(lines) > 1 else ""
+            place = f"{error.Pos}: " if error.Pos and error.Pos not in lines[0] else ""
+            return f"{place}{lines[0].strip()}{more}"
+    return "" if package.BuildID else "go built nothing for it and gave no reason"
+
+
+def _gaps(scanned: Iterable[ScannedPackage]) -> Iterator[Gap]:
+    for package in scanned:
+        if package.error:
+            yield Gap("compiler", f"{package.package} was not scanned: {package.error}", "Mend it, then scan again")
+    unknown = sum(package.unknown for package in scanned)
+    if unknown:
+        yield Gap(
+            "compiler",
+            f"{unknown} lines of the compiler's output were not understood",
+            "whyheap scan --facts --format jsonl shows them as kind unknown",
+        )
+
+
+def _files(package: ListedPackage) -> tuple[str, ...]:
+    tests = (*package.TestGoFiles, *package.XTestGoFiles) if package.variant else ()
+    return (*package.GoFiles, *package.CgoFiles, *tests)
+
+
+def hint_for(words: str) -> str:
+    """Return the way out that go's words suggest, empty if none is known."""
+    if "go.mod file not found" in words or "does not contain main module" in words or "outside" in words:
+        return "Run it inside a Go module, or name one: whyheap scan /path/to/module/..."
+    return ""
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Millions of facts and no cycles: the cyclic collector would only walk them again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
