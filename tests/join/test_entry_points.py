@@ -16,6 +16,8 @@ MUX = std("net/http.(*ServeMux).ServeHTTP", "net/http/server.go")
 FUNC = std("net/http.HandlerFunc.ServeHTTP", "net/http/server.go")
 GRPC = ("google.golang.org/grpc.(*Server).processUnaryRPC", "/m/pkg/mod/google.golang.org/grpc@v1.0.0/server.go", 9)
 STUB = own("_Shop_Get_Handler", 90, "shoppb/shop.pb.go", "shoppb")
+GIN = ("github.com/gin-gonic/gin.(*Context).Next", "/m/pkg/mod/github.com/gin-gonic/gin@v1.9.0/context.go", 174)
+ENGINE = ("github.com/gin-gonic/gin.(*Engine).ServeHTTP", GIN[1].replace("context", "gin"), 573)
 HANDLER = own("(*Server).orders", 7)
 
 
@@ -30,6 +32,8 @@ HANDLER = own("(*Server).orders", 7)
         ),
         ([own("(*mine).ServeHTTP", 4), *SERVE], f"{MODULE}/cache.(*mine).ServeHTTP", "http"),
         ([MALLOC, HANDLER, GRPC, GOEXIT], f"{MODULE}/cache.(*Server).orders", "grpc"),
+        ([MALLOC, HANDLER, GIN, own("auth", 2), GIN, ENGINE, *SERVE], f"{MODULE}/cache.(*Server).orders", "http"),
+        ([own("less", 1), std("sort.Slice", "sort/slice.go"), HANDLER, GIN, ENGINE, *SERVE], f"{MODULE}/cache.(*Server).orders", "http"),
         ([own("refresh", 3), own("(*Cache).loop", 5), GOEXIT], f"{MODULE}/cache.(*Cache).loop", "goroutine"),
         ([own("refresh", 3), own("(*Cache).loop", 5)], f"{MODULE}/cache.(*Cache).loop", "goroutine"),
         ([own("load", 3), ("main.main", f"{HERE}/cmd/shop/main.go", 9), RUNTIME, GOEXIT], f"{MODULE}/cmd/shop.main", "main"),

@@ -61,7 +61,7 @@ def analyse(capture: Capture, view: View) -> Analysis:
     profiles = [parse_profile(raw) for raw in capture.profiles]
     profile = _windowed(profiles)
     goroutines = respelled(capture)
-    joined = join(scan, profile, sources, view.focus, _starters(goroutines, own_code(scan, ())))
+    joined = join(scan, profile, sources, view.focus, _starters(goroutines, own_code(scan)))
     context = Context(go_numbers(scan.go) if scan else (0, 0), sources)
     findings = judge_patterns(joined.evidence, context)
     if view.focus is not None and profile is None:
@@ -151,7 +151,7 @@ def _verdict(
 
 def respelled(capture: Capture) -> dict[str, tuple[GoroutineGroup, ...]]:
     """Spell the frames of goroutines as the scan spells them, as it was not known yet when they were read."""
-    own = own_code(capture.scan, ())
+    own = own_code(capture.scan)
     sites: dict[Site, Site] = {}
 
     def spell(site: Site) -> Site:

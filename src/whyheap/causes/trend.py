@@ -1,7 +1,7 @@
 """Whether a short series grows, and does not merely warm up, jump once or swing.
 
-A window of seconds cannot tell a slow swing from a leak, so a trend must pass five tests: a rank test, a slope whose
-interval is above zero, a rise that matters, no levelling off at the end, and no deep fall in between.
+A window of seconds cannot tell a slow swing from a leak, so a trend must pass six tests: a rank test, a slope whose
+interval is above zero, a rise that matters, no levelling off at the end, no deep fall in between, no single jump.
 """
 
 from __future__ import annotations

@@ -216,9 +216,9 @@ def collect_runtime(
     stop = stop or threading.Event()
     witness = RuntimeWitness(base_url, fetch, proc=proc, spell=spell)
     samples = [witness.sample()]
-    gaps: list[Gap] = []
     stacks_seconds = 0.0
     while True:
+        gaps = witness.gaps
         if on_sample is not None:
             on_sample(samples[-1])
         if samples[-1].goroutines:
@@ -232,9 +232,9 @@ def collect_runtime(
             samples.append(witness.sample(stacks=due or rest <= interval))
         except TargetError as error:
             reason = f"the service stopped answering after {samples[-1].seconds:.0f} s: {error.message}"
-            gaps.append(Gap(WITNESS, reason, "If it died, see its last words, or record it:  whyheap record"))
+            gaps = (*gaps, Gap(WITNESS, reason, "If it died, see its last words, or record it:  whyheap record"))
             break
-    return RuntimeSeries(tuple(samples), (*witness.gaps, *gaps), witness.pid, witness.limit_name)
+    return RuntimeSeries(tuple(samples), gaps, witness.pid, witness.limit_name)
 
 
 def _interval(window_seconds: float, cost_seconds: float) -> float:

@@ -100,8 +100,7 @@ def join(
 
 def profile_frames(scan: Scan | None, profile: HeapProfile) -> ProfileFrames:
     """Return the frames of a profile as the scan spells them."""
-    functions = zip(profile.function_names, profile.function_files, strict=True)
-    return ProfileFrames(profile, own_code(scan, functions))
+    return ProfileFrames(profile, own_code(scan))
 
 
 class _Walk:

@@ -11,12 +11,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from whyheap.goruntime.standard_library import is_standard
 from whyheap.model.profile import HeapProfile
 from whyheap.model.scan import Scan
 from whyheap.model.site import Site
 from whyheap.parse.go_symbol import function_name, split_symbol
 from whyheap.parse.source_path import spell_foreign
 
+_MAJOR = re.compile(r"/v\d+$")
 _DEPENDENCY = re.compile(r"@v\d|(?:^|/)vendor/")
 
 
@@ -31,9 +33,8 @@ class Frame:
 class OwnCode:
     """Tells the user's packages from others, and finds their files in the checkout."""
 
-    def __init__(self, scan: Scan | None, std_prefix: str) -> None:
-        """`std_prefix` is the folder of the deployed build's std ("" with -trimpath), for when there is no scan."""
-        self._std_prefix = std_prefix
+    def __init__(self, scan: Scan | None) -> None:
+        """Without a scan only the names and folders of the deployed build tell."""
         self._module = scan.module if scan else ""
         self._scanned: set[str] = set()
         self._files: dict[tuple[str, str], str] = {}
@@ -61,18 +62,18 @@ class OwnCode:
             found = self._main_file(file)
             if found is not None:
                 return Frame(Site(found, line, 0, function, self._main_packages[found]), is_own=True)
-            return Frame(Site(_spell(file, package), line, 0, function, package), is_own=True)
+            return Frame(Site(spell_foreign(file), line, 0, function, package), is_own=True)
         known = self._files.get((package, posixpath.basename(file)))
         if known is not None:
             return Frame(Site(known, line, 0, function, package), is_own=True)
-        spelled = self._generated(package, file) or _spell(file, package)
+        spelled = self._generated(package, file) or self._spell(file, package)
         return Frame(Site(spelled, line, 0, function, package), is_own=self._is_own(package, file))
 
     def _generated(self, package: str, file: str) -> str:
         """Spell a file that a //line comment names in a scanned package's folder; empty if it is not there."""
         folder = self._folders.get(package, "")
         here, _, base = file.rpartition("/")
-        is_there = here == package or (here.startswith("/") and here.rpartition("/")[2] == folder.rpartition("/")[2])
+        is_there = here == package or (here.startswith("/") and _last(here) == _last(folder))
         return posixpath.join(folder, base) if package in self._folders and is_there else ""
 
     def _main_file(self, file: str) -> str | None:
@@ -96,40 +97,31 @@ class OwnCode:
             return package == self._module or package.startswith(self._module + "/")
         if self._scan is not None or not package:
             return False
-        if package in {"runtime", "command-line-arguments"} or _DEPENDENCY.search(file):
-            return False
-        tail = f"{package}/{posixpath.basename(file)}"
-        if file.endswith(tail) and file.removesuffix(tail) == self._std_prefix:
-            return bool(self._std_prefix == "" and "." in package.split("/", 1)[0])
-        return True
+        return not is_standard(package) and not _DEPENDENCY.search(file)
+
+    def _spell(self, file: str, package: str) -> str:
+        """Spell a file that was not scanned: in the main module relative to its root, elsewhere as with -trimpath."""
+        spelled = spell_foreign(file)
+        folder, _, base = spelled.rpartition("/")
+        if spelled.startswith("/") and package and _last(folder) == _last(_MAJOR.sub("", package)):
+            spelled = f"{package}/{base}"
+        if self._module and spelled.startswith(f"{self._module}/"):
+            return spelled[len(self._module) + 1 :]
+        return spelled
 
 
-def _spell(file: str, package: str) -> str:
-    spelled = spell_foreign(file)
-    base = posixpath.basename(file)
-    if spelled.startswith("/") and package and file.endswith(f"/{package}/{base}"):
-        return f"{package}/{base}"
-    return spelled
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
-def own_code(scan: Scan | None, functions: Iterable[tuple[str, str]]) -> OwnCode:
-    """Return what tells the user's code. `functions` are (symbol, file) pairs of the deployed build."""
-    own = OwnCode(scan, _std_prefix(functions))
+def own_code(scan: Scan | None) -> OwnCode:
+    """Return what tells the user's code; without a scan that is what is neither std's nor a dependency's."""
+    own = OwnCode(scan)
     if scan is not None:
         own.add_mains(
             (file, package.package) for package in scan.packages if package.is_program for file in package.files
         )
     return own
-
-
-def _std_prefix(functions: Iterable[tuple[str, str]]) -> str:
-    """Return the folder that holds std in the deployed build, told from where package `runtime` stands."""
-    for name, file in functions:
-        if name.startswith("runtime."):
-            tail = "runtime/" + posixpath.basename(file)
-            if file.endswith(tail):
-                return file.removesuffix(tail)
-    return "\0"  # nothing can match it: no std frame was seen
 
 
 class ProfileFrames:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from whyheap.errors import FormatError
 from whyheap.model.facts import GoroutineGroup
 from whyheap.model.site import Site
+from whyheap.parse.go_symbol import split_symbol
 
 MAX_GROUPS = 20_000
 MAX_FRAMES = 512
@@ -111,15 +112,6 @@ def parse_goroutines(
         merged[key] = merged.get(key, 0) + draft.count
     groups = [GoroutineGroup(count, state, stack) for (state, stack), count in merged.items()]
     return tuple(sorted(groups, key=lambda group: -group.count))
-
-
-def split_symbol(symbol: str) -> tuple[str, str]:
-    """Split a linker symbol into import path and function: `a.com/b%2ec.(*T).M` -> `a.com/b.c`, `(*T).M`."""
-    head = symbol.partition("[")[0]  # a type argument may hold slashes and dots
-    dot = head.find(".", head.rfind("/") + 1)
-    if dot < 0:
-        return "", symbol
-    return symbol[:dot].replace("%2e", ".").replace("%22", '"'), symbol[dot + 1 :]
 
 
 class _Draft:

@@ -53,7 +53,9 @@ def why(report: Report, width: int) -> list[Text]:
     """Say the verdict: each cause with its evidence and who vouches for it."""
     verdict = report.verdict
     if verdict is None:
-        text = "not known: no running process was looked at. Add a URL, pid:N or a heap profile"
+        text = "not known: no running process was looked at. Add a service's URL"
+        if report.gauges:
+            text = "growth could not be judged from what was seen, see below"
         return labelled("WHY", [line(part) for part in wrap(text, width - LABEL_WIDTH)])
     if not verdict.causes:
         text = "nothing that was seen points to running out of memory"
