@@ -135,30 +135,36 @@ def test_files_that_are_no_databases(data: bytes, tmp_path: Path) -> None:
 
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.whyheap", tmp_path):
+    for path in (tmp_path / "none.whyheap", tmp_path, tmp_path / "a\0b"):
         with pytest.raises(TargetError):
             load_capture(path)
 
 
-def test_a_value_that_only_exists_to_fill_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture_module, "_LARGEST_VALUE", 1 << 20)
-    bomb = zlib.compress(b"\0" * (1 << 22), 9)
-    for kind in ("head", "profile", "source"):
-        path = change(written(tmp_path / f"{kind}.whyheap"), "update items set data = ? where kind = ?", bomb, kind)
-        with pytest.raises(FormatError, match="larger than"):
-            load_capture(path)
+@pytest.mark.parametrize("kind", ["head", "profile", "source"])
+def test_a_value_that_only_exists_to_fill_memory(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture_module, "_RATIO_FROM_BYTES", 1 << 20)
+    path = written(tmp_path / "x.whyheap")
+    bomb = zlib.compress(b"\0" * (1 << 24), 9)
+    with pytest.raises(FormatError, match="unpack to more"):
+        load_capture(change(path, "update items set data = ? where kind = ?", bomb, kind))
 
 
-def test_many_large_values_are_bounded_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture_module, "_LARGEST_VALUE", 1 << 20)
+def test_many_values_are_bounded_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture_module, "_RATIO_FROM_BYTES", 1 << 20)
     path = written(tmp_path / "x.whyheap")
     piece = zlib.compress(b"\0" * (1 << 20), 9)
     with closing(sqlite3.connect(path)) as database:
-        rows = [("profile", position, "", piece) for position in range(2, 40)]
+        rows = [("profile", position, "", piece) for position in range(2, 60)]
         database.executemany("insert into items values (?, ?, ?, ?)", rows)
         database.commit()
-    with pytest.raises(FormatError, match="larger than"):
+    with pytest.raises(FormatError, match="unpack to more"):
         load_capture(path)
+
+
+def test_a_value_that_is_cut_short(tmp_path: Path) -> None:
+    cut = zlib.compress(b"a profile" * 100)[:-6]
+    with pytest.raises(FormatError, match="cut short"):
+        load_capture(change(written(tmp_path / "x.whyheap"), "update items set data = ? where kind = 'profile'", cut))
 
 
 @pytest.mark.parametrize(

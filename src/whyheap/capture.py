@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,12 @@ from whyheap.model.scan import Scan, ScannedPackage
 SCHEMA = 1
 MAGIC = b"SQLite format 3\0"
 _APPLICATION_ID = 0x57484550  # "WHEP"
-_LARGEST_VALUE = 1 << 30
+_LARGEST_TOTAL_BYTES = 4 << 30
+# Facts and profiles shrink 5 to 50 times, deflate's limit is 1,032. Small captures may do as they like.
+_LARGEST_RATIO = 200
+_RATIO_FROM_BYTES = 64 << 20
+_MOST_SQL_STEPS = 500  # of 100,000 instructions each: a capture has a few thousand rows
+_NEVER_SCHEMA = 0
 _TABLES = """
 create table meta (key text primary key, value text not null);
 create table items (kind text not null, position integer not null, name text not null, data blob not null,
@@ -110,49 +116,64 @@ def load_capture(path: Path) -> Capture:
             start = handle.read(len(MAGIC))
     except OSError as error:
         raise TargetError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise TargetError(f"{str(path)!a} is not a file name") from error
     if start != MAGIC:
         raise FormatError(f"{path} is not a capture of whyheap", "Captures are written with -o FILE.whyheap")
     try:
         with closing(_open(path)) as database:
             return _load(path, database)
-    except (sqlite3.Error, msgspec.MsgspecError, zlib.error, UnicodeError) as error:
-        raise FormatError(f"{path} is damaged: {error}") from error
+    except (sqlite3.Error, msgspec.MsgspecError, zlib.error, UnicodeError, OverflowError) as error:
+        said = " ".join(str(error).split())
+        raise FormatError(f"{path} is damaged: {said}") from error
 
 
 def _open(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
     database.execute("pragma trusted_schema = off")
     database.execute("pragma query_only = on")
+    steps = count()
+    database.set_progress_handler(lambda: next(steps) > _MOST_SQL_STEPS, 100_000)
     return database
 
 
 def _load(path: Path, database: sqlite3.Connection) -> Capture:
     if database.execute("pragma application_id").fetchone()[0] != _APPLICATION_ID:
         raise FormatError(f"{path} is a database, but not a capture of whyheap")
+    objects = database.execute("select type, name from sqlite_schema where type <> 'index'").fetchall()
+    if sorted(objects) != [("table", "items"), ("table", "meta")]:  # a view could run forever
+        raise FormatError(f"{path} is damaged: it has not the tables of a capture")
     meta: dict[str, str] = dict(database.execute("select key, value from meta"))
-    schema = int(meta["schema"]) if meta.get("schema", "").isdigit() else 0
+    schema = _number(meta.get("schema"))
+    if schema == _NEVER_SCHEMA:
+        raise FormatError(f"{path} is damaged: it does not say its schema")
     if schema > SCHEMA:
         raise FormatError(
             f"{path} has schema {schema}, written by {meta.get('tool', 'a newer whyheap')}; this one reads {SCHEMA}",
             "Install a newer whyheap:  pip install --upgrade whyheap",
         )
+    values = _Values(path.stat().st_size)
     heads = [data for _, data in _items(database, "head")]
     if not heads:
         raise FormatError(f"{path} is an empty capture")
-    head = _unpacked(heads[0], _Head)
-    packages = tuple(_unpacked(data, ScannedPackage) for _, data in _items(database, "package"))
-    gauges = [_unpacked(data, tuple[Gauge, ...]) for _, data in _items(database, "gauges")]
+    head = values.unpacked(heads[0], _Head)
+    packages = tuple(values.unpacked(data, ScannedPackage) for _, data in _items(database, "package"))
+    gauges = [values.unpacked(data, tuple[Gauge, ...]) for _, data in _items(database, "gauges")]
     return Capture(
         targets=head.targets,
         at=head.at,
         scan=replace(head.scan, packages=packages) if head.scan else None,
-        profiles=tuple(_inflated(data) for _, data in _items(database, "profile")),
+        profiles=tuple(values.inflated(data) for _, data in _items(database, "profile")),
         window_seconds=head.window_seconds,
         gauges=gauges[0] if gauges else (),
-        goroutines={at: _unpacked(data, tuple[GoroutineGroup, ...]) for at, data in _items(database, "goroutines")},
+        goroutines={
+            at: values.unpacked(data, tuple[GoroutineGroup, ...]) for at, data in _items(database, "goroutines")
+        },
         limit_name=head.limit_name,
         pid=head.pid,
-        sources={file: _inflated(data).decode("utf-8", "surrogateescape") for file, data in _items(database, "source")},
+        sources={
+            file: values.inflated(data).decode("utf-8", "surrogateescape") for file, data in _items(database, "source")
+        },
         origins=head.origins,
         gaps=head.gaps,
     )
@@ -169,13 +190,27 @@ def _packed(value: object) -> bytes:
     return zlib.compress(msgspec.msgpack.encode(value), 1)
 
 
-def _unpacked(data: bytes, type_: Any) -> Any:  # noqa: ANN401 - whatever type_ says
-    return msgspec.msgpack.decode(_inflated(data), type=type_)
+def _number(text: object) -> int:
+    """Return a small number that is stored as text, _NEVER_SCHEMA for anything else."""
+    is_small = isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 10  # noqa: PLR2004
+    return int(str(text)) if is_small else _NEVER_SCHEMA
 
 
-def _inflated(data: bytes) -> bytes:
-    inflater = zlib.decompressobj()
-    value = inflater.decompress(data, _LARGEST_VALUE)
-    if inflater.unconsumed_tail:
-        raise msgspec.ValidationError(f"a value is larger than {_LARGEST_VALUE} bytes")
-    return value
+class _Values:
+    """Unpacks stored values, all together to no more than a file of this size may hold."""
+
+    def __init__(self, file_bytes: int) -> None:
+        self._left = min(_LARGEST_TOTAL_BYTES, max(_RATIO_FROM_BYTES, _LARGEST_RATIO * file_bytes))
+
+    def unpacked(self, data: bytes, type_: Any) -> Any:  # noqa: ANN401 - whatever type_ says
+        return msgspec.msgpack.decode(self.inflated(data), type=type_)
+
+    def inflated(self, data: bytes) -> bytes:
+        inflater = zlib.decompressobj()
+        value = inflater.decompress(data, self._left + 1)
+        self._left -= len(value)
+        if self._left < 0:
+            raise msgspec.ValidationError("its values unpack to more than a capture of its size can hold")
+        if not inflater.eof:
+            raise msgspec.ValidationError("a value is cut short")
+        return value

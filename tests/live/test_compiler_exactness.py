@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from toolchains import environment, go, versions
 
+from toolchains import environment, go, versions
 from whyheap.collect.compiled_packages import CompiledPackages
 from whyheap.collect.compiler import ScanOptions, compile_packages
 from whyheap.host.go import GoTool

@@ -10,26 +10,30 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from toolchains import environment, go, oldest
+from whyheap.host.stamps import GRAIN_SECONDS
 
 pytestmark = pytest.mark.live
 
-ANSWERS = (("--facts", "--format", "jsonl"), ("--format", "json"), ("--all",))
+ANSWERS = (("--facts", "--format", "jsonl"), ("--format", "json"))
 
 FILES = {
     "go.mod": "module example.com/fresh\n\ngo 1.21\n\nrequire example.com/dep v0.0.0\n\n"
     "replace example.com/dep => ./dep\n",
     "dep/go.mod": "module example.com/dep\n\ngo 1.21\n",
     "dep/dep.go": "package dep\n\nfunc Keep(p *int) { *p++ }\n",
-    "lib/lib.go": "package lib\n\nimport (\n\t\"strconv\"\n\n\t\"example.com/dep\"\n)\n\n"
+    "lib/lib.go": 'package lib\n\nimport (\n\t"strconv"\n\n\t"example.com/dep"\n)\n\n'
     "type T struct{ n int }\n\nfunc New(n int) *T { return &T{n} }\n\n"
     "func All(ns []int) (out []*int) {\n\tfor _, n := range ns {\n\t\tout = append(out, &n)\n\t}\n\treturn out\n}\n\n"
-    "func Text(n int) string { return strconv.Itoa(n) + \"!\" }\n\nfunc Count() int {\n\tn := 0\n\tdep.Keep(&n)\n\treturn n\n}\n",
+    'func Text(n int) string { return strconv.Itoa(n) + "!" }\n\nfunc Count() int {\n\tn := 0\n\tdep.Keep(&n)\n\treturn n\n}\n',
     "lib/generic.go": "package lib\n\nfunc Box[V any](v V) *V { return &v }\n",
     "lib/empty/doc.go": "// Package empty has no code.\npackage empty\n",
     "lib/extra.go": "//go:build extra\n\npackage lib\n\nfunc Extra() *int { return new(int) }\n",
-    "cmd/one/main.go": "package main\n\nimport \"example.com/fresh/lib\"\n\nfunc main() { println(lib.New(1), lib.Box(2)) }\n",
-    "cmd/two/main.go": "package main\n\nimport \"example.com/fresh/lib\"\n\nvar kept *lib.T\n\nfunc main() { kept = lib.New(2) }\n",
+    "cmd/one/main.go": 'package main\n\nimport "example.com/fresh/lib"\n\n'
+    "func main() { println(lib.New(1), lib.Box(2)) }\n",
+    "cmd/two/main.go": 'package main\n\nimport "example.com/fresh/lib"\n\n'
+    "var kept *lib.T\n\nfunc main() { kept = lib.New(2) }\n",
 }
 
 
@@ -170,7 +174,7 @@ def break_and_mend(module: Module) -> None:
     module.write("lib/lib.go", "package lib\n\nfunc Broken( {\n")
     arguments, env = module.command(module.cache, ("--format", "json"))
     subprocess.run(arguments, cwd=module.root, env=env, capture_output=True, check=False)
-    module.write("lib/lib.go", FILES["lib/lib.go"].replace("\"!\"", "\"?\""))
+    module.write("lib/lib.go", FILES["lib/lib.go"].replace('"!"', '"?"'))
 
 
 def move_module(module: Module) -> None:
@@ -187,38 +191,88 @@ def touch_files(module: Module) -> None:
 def kill_a_scan(module: Module) -> None:
     """End a scan the hard way at several moments: what go has cached by then is missing in our cache."""
     for number, delay in enumerate((0.15, 0.3, 0.45, 0.6)):
-        module.write("lib/lib.go", FILES["lib/lib.go"].replace("\"!\"", f"\"{number}\""))
+        module.write("lib/lib.go", FILES["lib/lib.go"].replace('"!"', f'"{number}"'))
         arguments, env = module.command(module.cache, ("--format", "json"))
         scan = subprocess.Popen(
-            arguments, cwd=module.root, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            arguments,
+            cwd=module.root,
+            env=env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         time.sleep(delay)
         os.killpg(scan.pid, signal.SIGKILL)
         scan.wait()
 
 
+def go_settings(module: Module) -> None:
+    """`go env -w` writes a file that go reads besides the environment."""
+    settings = module.base / "goenv"
+    settings.write_text("GOFLAGS=-tags=extra\n")
+    module.env = {"GOENV": str(settings)}
+
+
+def edit_quietly(module: Module) -> None:
+    """Change a file without changing its size or its modification time."""
+    path = module.root / "lib/lib.go"
+    status = path.stat()
+    module.replace("lib/lib.go", "return &T{n}", "return &T{0}")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def add_file_to_dependency(module: Module) -> None:
+    module.write("dep/more.go", "package dep\n\nfunc init() { println(new(int)) }\n")
+
+
 CHANGES: tuple[Callable[[Module], None], ...] = (
     edit, move_lines, add_file, delete_file, rename_file, give_tag, give_compiler_flag, tag_in_goflags, trim_paths,
     raise_language_version, edit_dependency, other_architecture, other_go, delete_our_cache, damage_our_cache,
     delete_go_cache, add_program, remove_package, edit_and_revert, without_cgo, workspace, vendor, break_and_mend,
-    move_module, touch_files, kill_a_scan,
+    move_module, touch_files, kill_a_scan, go_settings, edit_quietly, add_file_to_dependency,
 )  # fmt: skip
 
 TELLING = {
-    edit, move_lines, add_file, delete_file, give_tag, give_compiler_flag, tag_in_goflags, edit_dependency,
+    edit, move_lines, add_file, delete_file, give_tag, give_compiler_flag, tag_in_goflags, go_settings, edit_dependency,
     other_go, add_program, remove_package, break_and_mend,
 }  # fmt: skip
 """Changes after which the answer must be another one."""
 
 
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Module]:
+    """One module per change, all old enough for their time stamps to be trusted."""
+    made = {change.__name__: Module(tmp_path_factory.mktemp(change.__name__)) for change in CHANGES}
+    time.sleep(GRAIN_SECONDS + 0.1)
+    return made
+
+
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_warm_equals_cold(change: Callable[[Module], None], tmp_path: Path) -> None:
-    module = Module(tmp_path)
+def test_warm_equals_cold(change: Callable[[Module], None], modules: dict[str, Module]) -> None:
+    module = modules[change.__name__]
     before = module.scan(module.cache)
+    assert list(module.cache.glob("unchanged/*")), "nothing was remembered: the warm path is not tested"
     assert module.scan(module.cache) == before
     change(module)
     warm = module.scan(module.cache)
     assert warm == module.scan(module.cache)
-    assert warm == module.scan(tmp_path / "cold-cache")
+    assert warm == module.scan(module.base / "cold-cache")
     if change in TELLING:
         assert warm != before
+
+
+def test_an_unchanged_program_is_answered_without_go(tmp_path: Path) -> None:
+    module = Module(tmp_path)
+    calls = tmp_path / "calls"
+    wrapper = tmp_path / "go"
+    wrapper.write_text(f'#!/bin/sh\necho "$@" >> {calls}\nexec {module.go} "$@"\n')
+    wrapper.chmod(0o755)
+    module.go = wrapper
+    time.sleep(GRAIN_SECONDS + 0.1)
+    first = module.scan(module.cache)
+    asked = calls.read_text()
+    assert module.scan(module.cache) == first
+    assert calls.read_text() == asked
+    edit(module)
+    assert module.scan(module.cache) != first
+    assert calls.read_text() != asked

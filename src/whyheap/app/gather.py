@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +18,12 @@ from whyheap.collect.profile import ProfileReading, collect_profile
 from whyheap.collect.runtime import collect_runtime
 from whyheap.collect.runtime_sample import RuntimeSample, RuntimeSeries
 from whyheap.errors import ToolError, UsageError, WhyheapError
-from whyheap.host.go import find_go
+from whyheap.host.go import end_running, find_go
 from whyheap.host.http import Access, fetch, scrub
 from whyheap.model.gauge import Gap, Origin
 from whyheap.model.scan import Scan
 
+_LAST_WORDS_SECONDS = 0.8  # what witnesses have to finish after Ctrl-C
 T = TypeVar("T")
 
 
@@ -90,7 +91,8 @@ class _Gathering:
 
     def run(self, packages: Sequence[str], live: Target | None, saved: Target | None) -> Gathered:
         base = load_capture(Path(saved.text)) if saved else None
-        with ThreadPoolExecutor(max_workers=3) as pool:
+        pool = ThreadPoolExecutor(max_workers=3)
+        try:
             scan = pool.submit(self._scan, packages, others=live is not None or base is not None) if packages else None
             profile = pool.submit(self._profile, live) if live else None
             runtime = pool.submit(self._runtime, live) if live and live.kind is TargetKind.URL else None
@@ -100,7 +102,11 @@ class _Gathering:
                         _wait(future)
             except KeyboardInterrupt:
                 self._stop.set()
+                wait([future for future in (profile, runtime, scan) if future is not None], _LAST_WORDS_SECONDS)
+                end_running()
                 raise Interrupted(self._capture(base, scan, profile, runtime)) from None
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # a service that hangs must not hold us up
         return Gathered(self._checked(base, scan, profile, runtime), tuple(self._failures))
 
     def _checked(
@@ -125,7 +131,10 @@ class _Gathering:
             self._gaps.append(Gap("compiler", f"the source was not scanned: {error.message}", error.hint))
             return None
         options = ScanOptions(request.folder, tuple(packages), request.tags, request.gcflags)
-        return compile_packages(go, options, self._progress, self._stop).load()
+        compiled = compile_packages(go, options, self._progress, self._stop)
+        if compiled.failure is not None:
+            self._failures.append(compiled.failure)
+        return compiled.load()
 
     def _profile(self, target: Target) -> ProfileReading:
         seconds = self._request.seconds if target.kind is TargetKind.URL else 0.0

@@ -13,6 +13,7 @@ import msgspec
 
 from whyheap import __version__
 from whyheap.collect.compiler import Progress, ScanOptions, compile_packages
+from whyheap.errors import TargetError
 from whyheap.host.cache import cache_folder
 from whyheap.host.files import write_atomically
 from whyheap.host.go import GoTool
@@ -25,10 +26,18 @@ _UNKNOWN = b'{"kind":"unknown",'
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a scan prints: the rendered report, and a note for standard error about lines not understood."""
+    """What a scan prints: the rendered report, and what standard error says about lines that were not understood."""
 
     output: bytes
     unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer, and the error of packages that could not be built while others could."""
+
+    answer: Answer
+    failure: TargetError | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,7 @@ def answer_scan(
     rendering: str,
     render: Callable[[Report], bytes],
     progress: Progress,
-) -> Answer:
+) -> Answered:
     """Return the rendered scan; when nothing changed since an equal question, the answer given then.
 
     `rendering` names all that `render` depends on besides the report (format, width, colours).
@@ -56,7 +65,7 @@ def answer_scan(
     folder = cache_folder() / "answers"
     file = folder / hashlib.blake2b(question.encode(), digest_size=16).hexdigest()
     try:
-        return msgspec.msgpack.decode(file.read_bytes(), type=Answer)
+        return Answered(msgspec.msgpack.decode(file.read_bytes(), type=Answer), compiled.failure)
     except (OSError, msgspec.DecodeError):
         pass
     progress("judging")
@@ -67,12 +76,16 @@ def answer_scan(
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(file, msgspec.msgpack.encode(answer))
     _drop_old(folder)
-    return answer
+    return Answered(answer, compiled.failure)
 
 
-def fact_lines(go: GoTool, options: ScanOptions, progress: Progress) -> Iterator[bytes]:
-    """Yield all facts as JSON lines, package by package; lines that were not understood come last in theirs."""
-    return compile_packages(go, options, progress).fact_lines()
+def fact_lines(go: GoTool, options: ScanOptions, progress: Progress) -> tuple[Iterator[bytes], TargetError | None]:
+    """Return all facts as JSON lines, package by package, and the error of packages that could not be built.
+
+    Lines that were not understood come last in their package.
+    """
+    compiled = compile_packages(go, options, progress)
+    return compiled.fact_lines(), compiled.failure
 
 
 def count_unknown(lines: bytes) -> int:

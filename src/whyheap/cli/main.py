@@ -5,9 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -18,8 +16,7 @@ _INTERRUPTED = 130
 _USAGE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """A command: where it is defined, and its line in the help, so that help imports nothing."""
 
     module: str
@@ -61,6 +58,8 @@ class _Commands(click.Group):
             return super().resolve_command(ctx, args)
         if f" {name} " in _LATER:
             raise click.UsageError(f"'{name}' is planned, but not built yet.")
+        from difflib import get_close_matches  # noqa: PLC0415 - only for a typing error
+
         near = get_close_matches(name, _COMMANDS, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else " See: whyheap --help"
         raise click.UsageError(f"there is no command '{name}'.{hint}")
@@ -89,7 +88,12 @@ def cli(ctx: click.Context) -> None:
 
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with the contract's codes."""
-    sys.exit(main(arguments))
+    code = main(arguments)
+    if code == _INTERRUPTED:  # threads may still wait for a service that hangs
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -99,20 +103,26 @@ def main(arguments: list[str] | None = None) -> int:
     except WhyheapError as error:
         print_error(error)
         return error.exit_code
-    except click.UsageError as error:
-        command = f"{error.ctx.command_path} --help" if error.ctx else "whyheap --help"
-        _complain(error.format_message(), f"See: {command}")
-        return _USAGE
     except click.ClickException as error:
-        _complain(error.format_message(), "")
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        _complain(error.format_message(), f"See: {context.command_path if context else 'whyheap'} --help")
         return _USAGE
     except (click.Abort, KeyboardInterrupt):
         _complain("interrupted", "")
         return _INTERRUPTED
-    except BrokenPipeError:  # the reader has gone, as in `whyheap scan | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # the reader has gone, as in `whyheap scan | head`: click exits then
+        _discard_stdout()
         return 0
+    except OSError as error:  # a full disk behind standard output; whatever else is read or written says so itself
+        _discard_stdout()
+        _complain(f"standard output could not be written: {error.strerror or error}.", "")
+        return WhyheapError.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _discard_stdout() -> None:
+    """Let what is left in the buffer go nowhere, so that Python does not complain at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_error(error: WhyheapError) -> None:

@@ -131,20 +131,41 @@ def _read_config(ctx: click.Context, _: click.Parameter, value: Path | None) -> 
             settings = tomllib.load(handle)
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} is not valid TOML: {error}") from error
     own = settings.get(ctx.info_name or "", {})
+    if not isinstance(own, dict):
+        raise UsageError(f"{file}: {ctx.info_name} is no table", f"Write [{ctx.info_name}] and its options below")
     flat = {name: setting for name, setting in settings.items() if not isinstance(setting, dict)}
     known = {
-        option.lstrip("-"): str(parameter.name)
+        option.removeprefix("--"): parameter
         for parameter in ctx.command.params
         for option in parameter.opts
-        if option.startswith("--")
+        if option.startswith("--") and parameter.expose_value
     }
     for name in own:
         if name not in known:
             raise UsageError(
                 f"{file}: [{ctx.info_name}] has no option {name!r}", f"It knows: {', '.join(sorted(known))}"
             )
-    merged = {**flat, **own}
-    ctx.default_map = {known[name]: setting for name, setting in merged.items() if name in known}
+    defaults = {}
+    for name, setting in {**flat, **own}.items():
+        if name in known:
+            _check_setting(known[name], name, setting, file)
+            defaults[str(known[name].name)] = setting
+    ctx.default_map = defaults
+
+
+def _check_setting(parameter: click.Parameter, name: str, setting: object, file: Path) -> None:
+    """Refuse values of another type than the option's: click would take some of them for text."""
+    types: tuple[type, ...]
+    if isinstance(parameter, click.Option) and parameter.is_flag:
+        wanted, types = "true or false", (bool,)
+    elif parameter.multiple:
+        wanted, types = "a list of texts", (list,)
+    else:
+        wanted, types = "text", (str, int, float)
+    entries = setting if isinstance(setting, list) else []
+    is_flag = isinstance(setting, bool) and bool not in types
+    if not isinstance(setting, types) or is_flag or not all(isinstance(entry, str) for entry in entries):
+        raise UsageError(f"{file}: {name} = {setting!r} is not {wanted}")

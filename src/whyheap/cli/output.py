@@ -11,6 +11,7 @@ from typing import IO
 
 import click
 
+from whyheap.errors import OutputError
 from whyheap.host.files import write_atomically
 from whyheap.report.formats import Format, FormatKind, format_for
 
@@ -48,13 +49,22 @@ def plan(outputs: Sequence[str], requested: str | None, allowed: Sequence[Format
 
 
 def write_all(planned: Sequence[tuple[str, Format]], render: Render) -> None:
-    """Render and write each output; files atomically and readable by the user alone."""
+    """Render and write each output; files atomically and readable by the user alone.
+
+    Raises the first output's error when all others are written.
+    """
+    failures: list[OSError | OutputError] = []
     for path, format_ in planned:
         data = render(format_)
-        if path == "-":
-            write_stdout(data)
-        else:
-            write_atomically(path, data)
+        try:
+            if path == "-":
+                write_stdout(data)
+            else:
+                write_atomically(path, data)
+        except (OSError, OutputError) as error:
+            failures.append(error)
+    for failure in failures:
+        raise failure
 
 
 def write_stdout(data: bytes) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from whyheap.app.scan import ScanRequest, answer_scan, count_unknown, fact_lines
+from whyheap.cli.main import print_error
 from whyheap.cli.options import build_options, go_env, pattern_of, report_options
 from whyheap.cli.output import Progress, Terminal, plan, write_all, write_stdout
 from whyheap.collect.compiler import ScanOptions
-from whyheap.errors import UsageError
+from whyheap.errors import TargetError, UsageError
 from whyheap.host.files import write_atomically
 from whyheap.host.go import GoTool, find_go
 from whyheap.report.formats import Format, FormatKind
@@ -45,40 +46,41 @@ def scan(
     quiet: bool,
     verbose: bool,
     no_color: bool,
-) -> None:
+) -> int:
     """Say which lines allocate on the heap, and why: from the compiler's own decisions, without running anything.
 
     PACKAGES are as for go build; ./... when none is named. The second scan of the same code reads only what changed.
     """
     options = ScanOptions(Path.cwd(), packages or ("./...",), tags, gcflags, tests=tests)
     progress = Progress(quiet=quiet)
-    tool = find_go(go, go_env(goos, goarch))
     if facts:
         if format_ not in {None, "jsonl"} or len(outputs) > 1:
             raise UsageError(
                 "--facts are written as jsonl, to one place", "whyheap scan --facts --format jsonl > facts.jsonl"
             )
-        _write_facts(tool, options, outputs, progress)
-        return
+        return _write_facts(find_go(go, go_env(goos, goarch)), options, outputs, progress)
     planned = plan(outputs, format_, (FormatKind.REPORT,))
     terminal = Terminal.detect(no_color=no_color)
     request = ScanRequest(options, pattern_of(focus), keep_sources=not no_source)
+    tool = find_go(go, go_env(goos, goarch))
     unknown = 0
+    failure: TargetError | None = None
 
     def answer(form: Format) -> bytes:
-        nonlocal unknown
+        nonlocal unknown, failure
         rendering = repr((form.name, terminal, all_rows, redact))
         answered = answer_scan(
             tool, request, rendering, lambda report: _render(report, form, terminal, all_rows=all_rows), progress
         )
-        unknown = answered.unknown
+        unknown, failure = answered.answer.unknown, answered.failure
         progress.clear()
-        return answered.output
+        return answered.answer.output
 
     write_all(planned, answer)
     _note_unknown(unknown, progress)
     if verbose:
         progress.note(f"compiler: {tool.command} list -export -gcflags='-m=2 -json=0,DIR', in {options.folder}")
+    return _exit_code(failure)
 
 
 def _render(report: Report, form: Format, terminal: Terminal, *, all_rows: bool) -> bytes:
@@ -91,11 +93,12 @@ def _render(report: Report, form: Format, terminal: Terminal, *, all_rows: bool)
     return rendered if isinstance(rendered, bytes) else str(rendered).encode("utf-8", "replace")
 
 
-def _write_facts(tool: GoTool, options: ScanOptions, outputs: tuple[str, ...], progress: Progress) -> None:
+def _write_facts(tool: GoTool, options: ScanOptions, outputs: tuple[str, ...], progress: Progress) -> int:
     unknown = 0
     kept: list[bytes] = []
     to_file = bool(outputs) and outputs[0] != "-"
-    for part in fact_lines(tool, options, progress):
+    lines, failure = fact_lines(tool, options, progress)
+    for part in lines:
         progress.clear()
         unknown += count_unknown(part)
         if to_file:
@@ -105,6 +108,14 @@ def _write_facts(tool: GoTool, options: ScanOptions, outputs: tuple[str, ...], p
     if to_file:
         write_atomically(outputs[0], b"".join(kept))
     _note_unknown(unknown, progress)
+    return _exit_code(failure)
+
+
+def _exit_code(failure: TargetError | None) -> int:
+    if failure is None:
+        return 0
+    print_error(failure)
+    return failure.exit_code
 
 
 def _note_unknown(unknown: int, progress: Progress) -> None:

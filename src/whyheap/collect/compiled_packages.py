@@ -42,6 +42,18 @@ class CompiledPackages:
             digest.update(repr((package.ImportPath, package.BuildID, package.Error)).encode())
         return digest.hexdigest()
 
+    @property
+    def failure(self) -> TargetError | None:
+        """What could not be built, in one sentence; None when everything could."""
+        broken = [package for package in self.packages if not package.BuildID]
+        if not broken:
+            return None
+        first = next((package for package in broken if package.Error), broken[0])
+        return TargetError(
+            f"{len(broken)} of {len(self.packages)} packages could not be built: {_reason(first)}",
+            "The others were scanned. Mend it, then scan again.",
+        )
+
     def fact_lines(self) -> Iterator[bytes]:
         """Yield all facts as JSON lines, package by package."""
         for package in self.packages:
@@ -78,8 +90,10 @@ class CompiledPackages:
 
 
 def is_own(package: ListedPackage) -> bool:
-    """Whether facts of this build are wanted: not of generated test programs, nor of builds repeated for a profile."""
-    return not package.path.endswith(".test") and (not package.variant or package.variant.endswith(".test"))
+    """Whether facts of this build are wanted: dependencies, test programs and builds for a profile are left out."""
+    if package.DepOnly or package.path.endswith(".test"):
+        return False
+    return not package.variant or package.variant.endswith(".test")
 
 
 def refuse_nothing(compiled: CompiledPackages, patterns: Sequence[str], note: str) -> None:

@@ -13,6 +13,7 @@ import secrets
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ import msgspec
 from whyheap.collect.compiled_packages import CompiledPackages, hint_for, is_own, no_collection, refuse_nothing
 from whyheap.collect.fact_store import FactStore
 from whyheap.collect.fresh_output import follow_lines
+from whyheap.collect.unchanged import recall, remember
 from whyheap.errors import FormatError, TargetError, ToolError
 from whyheap.host.cache import cache_folder, locked
 from whyheap.host.go import GoEnvironment, GoTool, first_line
@@ -64,13 +66,23 @@ def compile_packages(
 
     Raises TargetError when no package at all could be scanned.
     """
+    started_at = time.time()
+    question = repr((go.command, sorted(go.env.items()), options))
+    memory = cache_folder() / "unchanged" / hashlib.blake2b(question.encode(), digest_size=16).hexdigest()
+    remembered = recall(memory, go, question)
+    if remembered is not None:
+        compiler = _Compiler(go, remembered.environment, options, progress, stop or threading.Event())
+        if not any(compiler.is_missing(package) for package in remembered.packages):
+            return compiler.compiled(remembered.packages)
     environment = go.environment(options.folder)
     compiler = _Compiler(go, environment, options, progress, stop or threading.Event())
     with locked(compiler.folder), no_collection():
         packages, note = compiler.run()
-    compiled = CompiledPackages(environment, compiler.names, compiler.store, compiler.origin, packages)
+    compiled = compiler.compiled(packages)
     if not any(package.BuildID for package in compiled.packages):
         refuse_nothing(compiled, options.patterns, note)
+    if all(package.BuildID for package in compiled.packages):  # what failed may work the next time: a download
+        remember(memory, go, question, environment, packages, options.folder, started_at)
     return compiled
 
 
@@ -105,19 +117,23 @@ class _Compiler:
         json_root = self.folder / f"json-{nonce}"
         mains = self._known_mains()
         packages, note = self._compile(self._patterns(), json_root, mains)
-        found = {package.path for package in packages if package.Name == "main"}
+        found = {package.path for package in packages if package.Name == "main" and is_own(package)}
         if not found <= mains:  # two programs must not share a JSON folder
             self._remember_mains(mains | found)
             packages, note = self._compile(self._patterns(), json_root, mains | found)
-        missing = [package for package in packages if self._is_missing(package)]
+        missing = [package for package in packages if self.is_missing(package)]
         if missing and not is_new:
             again = self.folder / f"json-{secrets.token_hex(6)}"
             builds = {package.ImportPath: package.BuildID for package in missing}
             self._compile({package.path for package in missing}, again, mains | found, builds)
         for package in missing:
-            if self._is_missing(package):  # it has no code: nothing was printed about it
+            if self.is_missing(package):  # it has no code: nothing was printed about it
                 self.store.save(package.ImportPath, package.BuildID, (), b"", 0)
         return packages, note
+
+    def compiled(self, packages: Iterable[ListedPackage]) -> CompiledPackages:
+        """Return what the scan hands on."""
+        return CompiledPackages(self.environment, self.names, self.store, self.origin, packages)
 
     def _nonce(self) -> tuple[str, bool]:
         """Return the name that ties go's build cache to our cache folder, and whether it was drawn just now."""
@@ -185,7 +201,16 @@ class _Compiler:
         extra = f" {self._options.gcflags}" if self._options.gcflags else ""
         gcflags = [f"-gcflags=-m=2 -json=0,{json_root}{extra}"]
         gcflags += [f"-gcflags={main}=-m=2 -json=0,{_main_root(json_root, main)}{extra}" for main in sorted(mains)]
-        arguments = ["list", "-e", "-export", f"-json={FIELDS}", *self._build_flags(), *gcflags, *sorted(patterns)]
+        arguments = [
+            "list",
+            "-e",
+            "-export",
+            "-deps",
+            f"-json={FIELDS}",
+            *self._build_flags(),
+            *gcflags,
+            *sorted(patterns),
+        ]
         listing_file, text_file = self.folder / "listing", self.folder / "text"
         self._progress("compiling")
         try:
@@ -262,7 +287,8 @@ class _Compiler:
                 continue
         return None
 
-    def _is_missing(self, package: ListedPackage) -> bool:
+    def is_missing(self, package: ListedPackage) -> bool:
+        """Whether facts of a package that could be built are not in the store."""
         return bool(package.BuildID) and is_own(package) and not self.store.has(package.ImportPath, package.BuildID)
 
 

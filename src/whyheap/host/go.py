@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -19,6 +19,9 @@ from whyheap.errors import ToolError, UsageError
 
 _VERSION = re.compile(r"^(?:go)?(\d+)\.(\d+)(?:\.(\d+))?((?:rc|beta)\d+)?$")
 _NO_GO = "Install Go, name one with --go PATH, or: pip install 'whyheap[go]'"
+
+
+_running: set[subprocess.Popen[bytes]] = set()
 
 
 class GoEnvironment(msgspec.Struct, frozen=True):
@@ -33,6 +36,8 @@ class GoEnvironment(msgspec.Struct, frozen=True):
     GOOS: str = ""
     GOARCH: str = ""
     GOEXPERIMENT: str = ""
+    GOENV: str = ""
+    GOTOOLDIR: str = ""
 
     @property
     def root(self) -> str:
@@ -97,9 +102,11 @@ class GoTool:
             )
         except OSError as error:
             raise ToolError(f"cannot run {self.command}: {error.strerror}", _NO_GO) from error
+        _running.add(process)
         try:
             yield process
         finally:
+            _running.discard(process)
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGTERM)
                 try:
@@ -107,6 +114,13 @@ class GoTool:
                 except subprocess.TimeoutExpired:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
+
+
+def end_running() -> None:
+    """End all go commands at once, for a process that is about to exit without waiting for its threads."""
+    for process in tuple(_running):
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGTERM)
 
 
 def find_go(wanted: str = "", env: Mapping[str, str] | None = None) -> GoTool:

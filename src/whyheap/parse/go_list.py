@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from whyheap.errors import FormatError
 
-FIELDS = "ImportPath,Dir,Name,BuildID,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,Error,DepsErrors,Module,ForTest"
+_SOURCES = (
+    "GoFiles CgoFiles TestGoFiles XTestGoFiles CFiles CXXFiles MFiles HFiles FFiles SFiles SwigFiles SwigCXXFiles "
+    "SysoFiles EmbedFiles"
+).split()
+FIELDS = ",".join(["ImportPath,Dir,Name,BuildID,Error,DepsErrors,Module,ForTest,DepOnly", *_SOURCES])
 
 
 class PackageError(msgspec.Struct, frozen=True):
@@ -23,6 +29,7 @@ class Module(msgspec.Struct, frozen=True):
     Version: str = ""
     Dir: str = ""
     Main: bool = False
+    GoMod: str = ""
 
 
 class ListedPackage(msgspec.Struct, frozen=True):
@@ -36,10 +43,26 @@ class ListedPackage(msgspec.Struct, frozen=True):
     CgoFiles: tuple[str, ...] = ()
     TestGoFiles: tuple[str, ...] = ()
     XTestGoFiles: tuple[str, ...] = ()
+    CFiles: tuple[str, ...] = ()
+    CXXFiles: tuple[str, ...] = ()
+    MFiles: tuple[str, ...] = ()
+    HFiles: tuple[str, ...] = ()
+    FFiles: tuple[str, ...] = ()
+    SFiles: tuple[str, ...] = ()
+    SwigFiles: tuple[str, ...] = ()
+    SwigCXXFiles: tuple[str, ...] = ()
+    SysoFiles: tuple[str, ...] = ()
+    EmbedFiles: tuple[str, ...] = ()
+    DepOnly: bool = False
     Error: PackageError | None = None
     DepsErrors: tuple[PackageError, ...] = ()
     Module: Module | None = None
     ForTest: str = ""
+
+    def all_files(self) -> Iterator[str]:
+        """Yield every file that is compiled or embedded, relative to `Dir`."""
+        for name in _SOURCES:
+            yield from getattr(self, name)
 
     @property
     def path(self) -> str:
