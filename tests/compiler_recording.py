@@ -31,7 +31,7 @@ Printed = tuple[str, str, int, int, str]
 
 
 def names() -> SourceNames:
-    return SourceNames("/module", "", "/goroot", "/modcache")
+    return SourceNames("/module", (), "/goroot", "/modcache")
 
 
 def text(version: str, level: str = "m2") -> list[str]:

@@ -43,19 +43,23 @@ def profile(
     rows = list(samples)
     functions: dict[tuple[str, str], int] = {}
     locations: dict[tuple[Call, ...], int] = {}
-    offsets, stacks = [0], []
+    offsets: list[int] = [0]
+    stacks: list[int] = []
     for stack, _, _ in rows:
-        for location in stack:
-            stacks.append(locations.setdefault(tuple(location), len(locations)))
+        stacks.extend(locations.setdefault(tuple(location), len(locations)) for location in stack)
         offsets.append(len(stacks))
-    line_offsets, line_functions, line_numbers = [0], [], []
-    for location in locations:
-        for symbol, file, line in location:
+    line_offsets: list[int] = [0]
+    line_functions: list[int] = []
+    line_numbers: list[int] = []
+    for calls in locations:
+        for symbol, file, line in calls:
             line_functions.append(functions.setdefault((symbol, file), len(functions)))
             line_numbers.append(line)
         line_offsets.append(len(line_numbers))
     numbers = {"alloc": [alloc for _, alloc, _ in rows], "inuse": [inuse for _, _, inuse in rows]}
-    values = {f"{name}_{unit}": numbers[name] for name in columns for unit in ("space", "objects")}
+    values: dict[str, Sequence[int]] = {
+        f"{name}_{unit}": numbers[name] for name in columns for unit in ("space", "objects")
+    }
     return HeapProfile(
         values=values,
         object_bytes=[0] * len(rows),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from cli_runs import HEAP, SERVICE, Cli, serving
 from toolchains import environment
-
 from whyheap.capture import load_capture
 
 pytestmark = pytest.mark.live
@@ -231,7 +230,7 @@ def test_ctrl_c_before_anything_was_gathered_writes_nothing(tmp_path: Path) -> N
         GOCACHE=str(tmp_path / "gocache"),
         WHYHEAP_CACHE=str(tmp_path / "cache"),
     )
-    wait_for(lambda: (tmp_path / "gocache").is_dir())
+    wait_for((tmp_path / "gocache").is_dir)
     interrupted(process)
     assert not (tmp_path / "x.whyheap").exists()
-    assert not [path for path in os.listdir(tmp_path) if path.endswith(".part")]
+    assert not list(tmp_path.glob("*.part"))

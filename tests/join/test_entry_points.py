@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from join_samples import GOEXIT, HERE, MALLOC, MODULE, RUNTIME, Call, own, profile, sample, shop, std
 
+from join_samples import GOEXIT, HERE, MALLOC, MODULE, RUNTIME, Call, own, profile, sample, shop, std
 from whyheap.join import join
 
 SERVE = [
@@ -33,16 +33,32 @@ HANDLER = own("(*Server).orders", 7)
         ([own("(*mine).ServeHTTP", 4), *SERVE], f"{MODULE}/cache.(*mine).ServeHTTP", "http"),
         ([MALLOC, HANDLER, GRPC, GOEXIT], f"{MODULE}/cache.(*Server).orders", "grpc"),
         ([MALLOC, HANDLER, GIN, own("auth", 2), GIN, ENGINE, *SERVE], f"{MODULE}/cache.(*Server).orders", "http"),
-        ([own("less", 1), std("sort.Slice", "sort/slice.go"), HANDLER, GIN, ENGINE, *SERVE], f"{MODULE}/cache.(*Server).orders", "http"),
+        (
+            [own("less", 1), std("sort.Slice", "sort/slice.go"), HANDLER, GIN, ENGINE, *SERVE],
+            f"{MODULE}/cache.(*Server).orders",
+            "http",
+        ),
         ([own("refresh", 3), own("(*Cache).loop", 5), GOEXIT], f"{MODULE}/cache.(*Cache).loop", "goroutine"),
         ([own("refresh", 3), own("(*Cache).loop", 5)], f"{MODULE}/cache.(*Cache).loop", "goroutine"),
-        ([own("load", 3), ("main.main", f"{HERE}/cmd/shop/main.go", 9), RUNTIME, GOEXIT], f"{MODULE}/cmd/shop.main", "main"),
+        (
+            [own("load", 3), ("main.main", f"{HERE}/cmd/shop/main.go", 9), RUNTIME, GOEXIT],
+            f"{MODULE}/cmd/shop.main",
+            "main",
+        ),
         ([own("load", 3), ("main.main", f"{HERE}/cmd/shop/main.go", 9), RUNTIME], f"{MODULE}/cmd/shop.main", "main"),
-        ([own("init.0", 3), std("runtime.doInit1", "runtime/proc.go"), RUNTIME, GOEXIT], f"{MODULE}/cache.init.0", "init"),
+        (
+            [own("init.0", 3), std("runtime.doInit1", "runtime/proc.go"), RUNTIME, GOEXIT],
+            f"{MODULE}/cache.init.0",
+            "init",
+        ),
         ([own("init", 3), std("runtime.doInit1", "runtime/proc.go"), RUNTIME], f"{MODULE}/cache.init", "init"),
-        ([MALLOC, std("net/http.(*persistConn).readLoop", "net/http/transport.go"), GOEXIT], "net/http.(*persistConn).readLoop", "goroutine"),
+        (
+            [MALLOC, std("net/http.(*persistConn).readLoop", "net/http/transport.go"), GOEXIT],
+            "net/http.(*persistConn).readLoop",
+            "goroutine",
+        ),
     ],
-)  # fmt: skip
+)
 def test_entry_points(stack: list[Call], function: str, kind: str) -> None:
     (entry,) = join(shop(), profile([sample(stack)])).entry_points
     assert (entry.function, entry.kind) == (function, kind)

@@ -6,11 +6,11 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
-from join_samples import GOEXIT, HERE, MALLOC, MODULE, RUNTIME, Call, fact, own, profile, sample, scan, shop, std
 
+from join_samples import GOEXIT, HERE, MALLOC, MODULE, RUNTIME, Call, fact, own, profile, sample, scan, shop, std
 from whyheap.join import Joined, join
 from whyheap.model.evidence import Evidence
-from whyheap.model.facts import FactKind
+from whyheap.model.facts import CompilerFact, FactKind
 from whyheap.model.measure import Measure
 from whyheap.model.site import Site
 
@@ -171,7 +171,7 @@ def test_import_paths_that_the_linker_escapes() -> None:
 
 
 def test_programs_share_the_name_main_and_are_told_apart_by_their_files() -> None:
-    programs = {
+    programs: dict[str, tuple[list[str], list[CompilerFact]]] = {
         f"{MODULE}/cmd/{name}": ([f"cmd/{name}/main.go", f"cmd/{name}/{name}.go"], []) for name in ("api", "worker")
     }
     both = scan({**programs, MODULE: (["main.go"], [])}, programs={*programs, MODULE})

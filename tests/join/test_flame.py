@@ -6,8 +6,8 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
-from join_samples import GOEXIT, MODULE, Call, own, profile, sample, shop, std
 
+from join_samples import GOEXIT, MODULE, Call, own, profile, sample, shop, std
 from whyheap.join.flame import flame
 from whyheap.model.measure import Measure
 from whyheap.model.report import FlameNode

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from compiler_recording import VERSIONS, facts
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compiler_recording import VERSIONS, facts
 from whyheap.model.facts import CompilerFact, FactKind, Flow, FlowStep
 from whyheap.model.site import Position
 from whyheap.parse.fact_lines import encode_facts

@@ -102,7 +102,8 @@ class _Gathering:
                         _wait(future)
             except KeyboardInterrupt:
                 self._stop.set()
-                wait([future for future in (profile, runtime, scan) if future is not None], _LAST_WORDS_SECONDS)
+                pending: list[Future[Any]] = [one for one in (profile, runtime, scan) if one is not None]
+                wait(pending, _LAST_WORDS_SECONDS)
                 end_running()
                 raise Interrupted(self._capture(base, scan, profile, runtime)) from None
         finally:

@@ -9,12 +9,13 @@ interrupted between compiling and reading) is compiled once more under a fresh n
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +36,7 @@ from whyheap.parse.compiler_json import CompilerLog
 from whyheap.parse.compiler_text import Block, split_blocks
 from whyheap.parse.fact_lines import encode_facts
 from whyheap.parse.go_list import FIELDS, ListedPackage, parse_go_list
+from whyheap.parse.go_mod import module_path, used_folders
 from whyheap.parse.package_facts import package_facts
 from whyheap.parse.source_path import SourceNames
 
@@ -106,7 +108,9 @@ class _Compiler:
         identity = hashlib.blake2b(str(self.root).encode(), digest_size=10).hexdigest()
         self.folder = cache_folder() / "scan" / identity
         self.store = FactStore(self.folder / "facts")
-        self.names = SourceNames(str(self.root), "", environment.GOROOT, environment.GOMODCACHE)
+        self.names = SourceNames(
+            str(self.root), tuple(_modules(environment)), environment.GOROOT, environment.GOMODCACHE
+        )
         self.origin = Origin(
             "compiler", environment.GOVERSION, "go list -export -gcflags=-m=2", " ".join(options.patterns), _now()
         )
@@ -290,6 +294,23 @@ class _Compiler:
     def is_missing(self, package: ListedPackage) -> bool:
         """Whether facts of a package that could be built are not in the store."""
         return bool(package.BuildID) and is_own(package) and not self.store.has(package.ImportPath, package.BuildID)
+
+
+def _modules(environment: GoEnvironment) -> Iterator[tuple[str, str]]:
+    """Yield path and folder of each main module, the longest path first."""
+    files = [Path(environment.GOMOD)] if environment.GOMOD not in {"", os.devnull} else []
+    if environment.GOWORK not in {"", "off"}:
+        work = Path(environment.GOWORK)
+        files += [work.parent / folder / "go.mod" for folder in used_folders(_text(work))]
+    found = {module_path(_text(file)): str(file.parent.resolve()) for file in files}
+    return ((module, found[module]) for module in sorted(found, key=len, reverse=True) if module)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _main_root(json_root: Path, main: str) -> Path:

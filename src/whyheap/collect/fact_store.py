@@ -18,7 +18,7 @@ import msgspec
 
 from whyheap.model.facts import CompilerFact, FactKind
 
-FORMAT = 3  # raise when the facts of an unchanged package would come out differently
+FORMAT = 4  # raise when the facts of an unchanged package would come out differently
 _BUILDS_KEPT = 4
 _JOINED = frozenset({FactKind.HEAP, FactKind.STACK, FactKind.PARAM_LEAK})
 _HIDDEN_CLOSURE = "func literal escapes to heap"

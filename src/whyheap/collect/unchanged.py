@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
@@ -27,7 +28,7 @@ class Remembered(msgspec.Struct, frozen=True):
     """A scan's question, its inputs and what go said."""
 
     question: str
-    settings: dict[str, str]
+    settings: str
     paths: list[str]
     digest: str
     environment: GoEnvironment
@@ -67,14 +68,14 @@ def remember(
     write_atomically(file, msgspec.msgpack.encode(remembered))
 
 
-def _settings(changes: Mapping[str, str]) -> dict[str, str]:
-    """The part of the environment that go or a C compiler it runs could look at."""
-    everything = {**os.environ, **changes}
-    return {
+def _settings(changes: Mapping[str, str]) -> str:
+    """Return a digest of what go or a C compiler could look at in the environment; values are never stored."""
+    told = {
         name: value
-        for name, value in everything.items()
+        for name, value in {**os.environ, **changes}.items()
         if name in _SETTINGS or (name.startswith(("GO", "CGO_")) and name not in {"GOCACHE", "GOTMPDIR"})
     }
+    return blake2b(repr(sorted(told.items())).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
 def _paths(go: GoTool, environment: GoEnvironment, packages: Iterable[ListedPackage], folder: Path) -> Iterator[str]:

@@ -12,19 +12,22 @@ from dataclasses import dataclass, field
 
 _UPPER = re.compile(r"!([a-z])")
 _MODCACHE = re.compile(r"^.*?/pkg/mod/(?=[^/]+\.[^/]+/|[^/]+@)")
-_GOROOT_SRC = re.compile(r"^.*/(?:go[0-9.a-z]*|golang\.org/toolchain@[^/]+|libexec)/src/(?=[a-z])")
+# go, go1.27.3, Debian's go-1.22, Fedora's golang, Homebrew's libexec
+_GOROOT_SRC = re.compile(r"^.*/(?:go(?:-?[0-9][0-9.a-z]*)?|golang|libexec)/src/(?=[a-z])")
+_TOOLCHAIN = re.compile(r"^golang\.org/toolchain@[^/]+/src/")  # what GOTOOLCHAIN downloads stands in the module cache
 
 
 @dataclass(slots=True)
 class SourceNames:
     """Spells files for one build.
 
-    `root` is the main module's folder, `module` its path (for -trimpath spellings), `goroot` the toolchain's root and
-    `modcache` the module cache; each absolute, with forward slashes, or empty when unknown.
+    `root` is the main module's folder (in a workspace: go.work's), `goroot` the toolchain's root and `modcache` the
+    module cache; each absolute, with forward slashes, or empty when unknown. `modules` are the paths and folders of the
+    modules in `root`, for -trimpath spellings.
     """
 
     root: str
-    module: str = ""
+    modules: tuple[tuple[str, str], ...] = ()
     goroot: str = ""
     modcache: str = ""
     _known: dict[str, str] = field(default_factory=dict)
@@ -41,8 +44,9 @@ class SourceNames:
             return raw
         path = posixpath.normpath(raw.replace("\\", "/"))
         if not path.startswith("/"):
-            if self.module and path.startswith(self.module + "/"):  # -trimpath
-                return path[len(self.module) + 1 :]
+            for module, folder in self.modules:
+                if path.startswith(module + "/"):  # -trimpath
+                    return self.spell_absolute(folder + path[len(module) :])
             if not path.startswith("../") and "/" in path and self._is_trimmed(path):
                 return path
             path = posixpath.normpath(posixpath.join(self.root, path))
@@ -60,7 +64,7 @@ class SourceNames:
         if self.goroot and path.startswith(self.goroot + "/src/"):
             return path[len(self.goroot) + 5 :]
         if self.modcache and path.startswith(self.modcache + "/"):
-            return _UPPER.sub(lambda match: match[1].upper(), path[len(self.modcache) + 1 :])
+            return _in_module_cache(path[len(self.modcache) + 1 :])
         return spell_foreign(path)
 
     def to_path(self, name: str) -> str:
@@ -77,6 +81,8 @@ class SourceNames:
 def spell_foreign(path: str) -> str:
     """Spell an absolute path of another machine: cut well-known prefixes of GOROOT and of a module cache."""
     cut = _MODCACHE.sub("", path)
-    if cut != path:
-        return _UPPER.sub(lambda match: match[1].upper(), cut)
-    return _GOROOT_SRC.sub("", path)
+    return _in_module_cache(cut) if cut != path else _GOROOT_SRC.sub("", path)
+
+
+def _in_module_cache(path: str) -> str:
+    return _TOOLCHAIN.sub("", _UPPER.sub(lambda match: match[1].upper(), path))
