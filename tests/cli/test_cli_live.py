@@ -79,6 +79,16 @@ def test_what_compiles_is_scanned_and_what_does_not_is_named(cli: Cli) -> None:
     assert json.loads(why.out)["findings"]
 
 
+def test_folders_without_code_are_no_error(cli: Cli) -> None:
+    add("onlytests/x_test.go", 'package onlytests\n\nimport "testing"\n\nfunc TestX(t *testing.T) {}\n')
+    add("windows/x_windows.go", "package windows\n")
+    add("docs/doc.go", "// Package docs has no code.\npackage docs\n")
+    ran = cli("scan", "--format", "json")
+    assert (ran.code, ran.err) == (0, "")
+    assert json.loads(ran.out)["gaps"] == []
+    assert cli("scan", "--tests", "./onlytests").code == 0
+
+
 def test_nothing_compiles(cli: Cli) -> None:
     add("bad/bad.go", BROKEN)
     for arguments in (["scan", "./bad"], ["scan", "./bad"], ["why", "./bad"], ["explain", "bad/bad.go:3"]):

@@ -30,7 +30,7 @@ class CompiledPackages:
         """`names` says how files are spelled in this build."""
         self.environment = environment
         self.names = names
-        self.packages = tuple(package for package in packages if is_own(package))
+        self.packages = tuple(package for package in packages if is_own(package) and _has_code(package))
         self._store = store
         self._origin = origin
 
@@ -94,6 +94,13 @@ def is_own(package: ListedPackage) -> bool:
     if package.DepOnly or package.path.endswith(".test"):
         return False
     return not package.variant or package.variant.endswith(".test")
+
+
+def _has_code(package: ListedPackage) -> bool:
+    """Whether go had anything to build, or a reason not to: a folder of tests alone and `unsafe` have neither."""
+    if package.BuildID or package.Error:
+        return True
+    return bool(package.GoFiles or package.CgoFiles) and package.ImportPath != "unsafe"
 
 
 def refuse_nothing(compiled: CompiledPackages, patterns: Sequence[str], note: str) -> None:

@@ -8,10 +8,22 @@ import msgspec
 
 from whyheap.errors import FormatError
 
-_SOURCES = (
-    "GoFiles CgoFiles TestGoFiles XTestGoFiles CFiles CXXFiles MFiles HFiles FFiles SFiles SwigFiles SwigCXXFiles "
-    "SysoFiles EmbedFiles"
-).split()
+_SOURCES = [
+    "GoFiles",
+    "CgoFiles",
+    "TestGoFiles",
+    "XTestGoFiles",
+    "CFiles",
+    "CXXFiles",
+    "MFiles",
+    "HFiles",
+    "FFiles",
+    "SFiles",
+    "SwigFiles",
+    "SwigCXXFiles",
+    "SysoFiles",
+    "EmbedFiles",
+]
 FIELDS = ",".join(["ImportPath,Dir,Name,BuildID,Error,DepsErrors,Module,ForTest,DepOnly", *_SOURCES])
 
 
