@@ -26,7 +26,8 @@ FILES = {
     "lib/lib.go": 'package lib\n\nimport (\n\t"strconv"\n\n\t"example.com/dep"\n)\n\n'
     "type T struct{ n int }\n\nfunc New(n int) *T { return &T{n} }\n\n"
     "func All(ns []int) (out []*int) {\n\tfor _, n := range ns {\n\t\tout = append(out, &n)\n\t}\n\treturn out\n}\n\n"
-    'func Text(n int) string { return strconv.Itoa(n) + "!" }\n\nfunc Count() int {\n\tn := 0\n\tdep.Keep(&n)\n\treturn n\n}\n',
+    'func Text(n int) string { return strconv.Itoa(n) + "!" }\n\n'
+    "func Count() int {\n\tn := 0\n\tdep.Keep(&n)\n\treturn n\n}\n",
     "lib/generic.go": "package lib\n\nfunc Box[V any](v V) *V { return &v }\n",
     "lib/empty/doc.go": "// Package empty has no code.\npackage empty\n",
     "lib/extra.go": "//go:build extra\n\npackage lib\n\nfunc Extra() *int { return new(int) }\n",

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from whyheap.errors import FormatError
 from whyheap.model.facts import GoroutineGroup
+from whyheap.parse.go_symbol import split_symbol
 from whyheap.parse.goroutine_names import parse_frame_names
 from whyheap.parse.goroutine_text import (
     CHANNEL,
     MAX_GROUPS,
     parse_goroutine_total,
     parse_goroutines,
-    split_symbol,
 )
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "goroutines"
