@@ -1,4 +1,4 @@
-"""Traps for whoever asks the compiler (docs/how-it-works.md): each once, with a real go command."""
+"""Traps for whoever asks the compiler, each once with a real go command."""
 
 from __future__ import annotations
 
