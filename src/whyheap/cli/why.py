@@ -72,7 +72,8 @@ def why(
         gcflags,
         access,
     )
-    view = View(pattern_of(focus), keep_sources=not no_source)
+    with_flame = any(form.name == "html" for _, form in planned)
+    view = View(pattern_of(focus), keep_sources=not no_source, with_flame=with_flame)
     try:
         gathered = gather(request, progress)
         progress("judging")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from whyheap.goruntime.standard_library import is_standard
 from whyheap.join.entry_points import entry_of
-from whyheap.join.frames import Frame, ProfileFrames, own_code
+from whyheap.join.frames import ProfileFrames, Stack, own_code
 from whyheap.join.misjoins import Misjoins
 from whyheap.model.evidence import CalleeBytes, Evidence
 from whyheap.model.facts import CompilerFact, FactKind
@@ -128,34 +128,38 @@ class _Walk:
         empty = [0] * len(profile)
         rows = zip(*((column if column is not None else empty) for column in columns), strict=True)
         for sample, values in enumerate(rows):
-            stack = [frame for location in frames.stack(sample) for frame in location]
             numbers = [int(value) for value in values]
-            if stack and any(numbers) and (focus is None or _in_focus(stack, focus)):
+            if not any(numbers):
+                continue
+            stack = frames.stack(sample)
+            if stack.roles and (focus is None or _in_focus(stack, focus)):
                 self._take(stack, numbers)
 
-    def _take(self, stack: list[Frame], values: list[int]) -> None:
+    def _take(self, stack: Stack, values: list[int]) -> None:
         _add(self.total, values)
-        index = next((number for number, frame in enumerate(stack) if frame.is_own), None)
-        root = stack[-1].site.symbol
-        if index is None and root in self._starters:
-            _add(self.attributed, values)
-            self._add_callee(self._starters[root], (root, stack[0].site.symbol), values)
-        elif index is None:
-            _add(self.others.setdefault((root, stack[0].site.symbol), [0, 0, 0, 0]), values)
+        index = stack.first_own
+        if index < 0:
+            root, leaf = stack.frame(-1).site.symbol, stack.frame(0).site.symbol
+            if root in self._starters:
+                _add(self.attributed, values)
+                self._add_callee(self._starters[root], (root, leaf), values)
+            else:
+                _add(self.others.setdefault((root, leaf), [0, 0, 0, 0]), values)
         else:
             _add(self.attributed, values)
             self._attribute(stack, index, values)
         entry = entry_of(stack)
         _add(self._entries.setdefault(entry, [0, 0, 0, 0]), values)
 
-    def _attribute(self, stack: list[Frame], index: int, values: list[int]) -> None:
-        site = stack[index].site
-        is_direct = index == 0 or (site.file, site.line, stack[0].site.file, stack[0].site.line) in self._inlined
+    def _attribute(self, stack: Stack, index: int, values: list[int]) -> None:
+        site = stack.frame(index).site
+        leaf = stack.frame(0).site
+        is_direct = index == 0 or (site.file, site.line, leaf.file, leaf.line) in self._inlined
         if is_direct:
             site = self._misjoins.mend(site)
             _add(self._line(site).direct, values)
         else:
-            self._add_callee(site, (stack[index - 1].site.symbol, stack[0].site.symbol), values)
+            self._add_callee(site, (stack.frame(index - 1).site.symbol, leaf.symbol), values)
 
     def _line(self, site: Site) -> _Bytes:
         there = self.lines.get((site.file, site.line))
@@ -171,13 +175,15 @@ class _Walk:
         return tuple(EntryPoint(function, kind, _measure(bytes_)) for (function, kind), bytes_ in ranked)
 
 
-def _in_focus(stack: Iterable[Frame], focus: re.Pattern[str]) -> bool:
+def _in_focus(stack: Stack, focus: re.Pattern[str]) -> bool:
     return any(focus.search(frame.site.symbol) or focus.search(str(frame.site.position)) for frame in stack)
 
 
 def _add(sums: list[int], values: list[int]) -> None:
-    for column, value in enumerate(values):
-        sums[column] += value
+    sums[0] += values[0]
+    sums[1] += values[1]
+    sums[2] += values[2]
+    sums[3] += values[3]
 
 
 def _measure(sums: list[int]) -> Measure:

@@ -35,7 +35,7 @@ def flame(
     frames = profile_frames(scan, profile)
     columns = [profile.values.get(name) or [0] * len(profile) for name in _COLUMNS]
     for sample in range(len(profile)):
-        stack = [frame.site for location in frames.stack(sample) for frame in location]
+        stack = [frame.site for frame in frames.stack(sample)]
         if focus and not any(focus.search(site.symbol) or focus.search(str(site.position)) for site in stack):
             continue
         values = [int(column[sample]) for column in columns]
