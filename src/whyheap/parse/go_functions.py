@@ -30,6 +30,7 @@ class FunctionMap:
         self._source = source
         self._line_offsets = _line_offsets(source) if source is not None else []
         self._ends: dict[int, Place] = {}
+        self._found: dict[tuple[int, int, int], str] = {}
 
     def function_at(self, line: int, column: int, ordinal: int = 0) -> str:
         """Return the innermost function around a place, empty if it is in none (package level, unknown).
@@ -37,6 +38,13 @@ class FunctionMap:
         The place where a closure begins is in the function around it. A generic function has several instances: the
         fact that is the `ordinal`th of equal ones at one place is about the `ordinal`th of them.
         """
+        place = (line, column, ordinal)
+        found = self._found.get(place)
+        if found is None:
+            found = self._found[place] = self._search(line, column, ordinal)
+        return found
+
+    def _search(self, line: int, column: int, ordinal: int) -> str:
         index = bisect_right(self._starts, (line, column or _NO_END, "\U0010ffff"))
         while index > 0:
             index -= 1

@@ -71,12 +71,21 @@ class Context:
         self._files: dict[str, GoFile | None] = {}
         self._packages: dict[str, list[GoFile]] = {}
         self._folders: dict[str, list[str]] = {}
+        self._lines: dict[str, list[str]] = {}
         self._evidence: Evidence | None = None
         self._escapes: tuple[Escape, ...] = ()
 
     def file(self, evidence: Evidence) -> GoFile | None:
         """Return the syntax of the evidence's file, None without its source."""
         return self._file(evidence.site.file)
+
+    def line_text(self, evidence: Evidence) -> str:
+        """Return the evidence's line as it is written, without indentation; "" without its source."""
+        file, line = evidence.site.file, evidence.site.line
+        lines = self._lines.get(file)
+        if lines is None:
+            lines = self._lines[file] = self._sources.get(file, "").split("\n")
+        return " ".join(lines[line - 1].split()) if 0 < line <= len(lines) else ""
 
     def _file(self, name: str) -> GoFile | None:
         if name not in self._files:

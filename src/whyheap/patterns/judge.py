@@ -38,12 +38,10 @@ def judge(evidence: Iterable[Evidence], context: Context) -> list[Finding]:
     """
     judged = ((one, _drafts(one, context)) for one in evidence)
     lines = [(one, drafts) for one, drafts in judged if drafts]
-    counted: dict[tuple[str, str, str, str], int] = {}
+    counted: dict[tuple[str, ...], int] = {}
     for one, drafts in sorted(lines, key=lambda line: (line[0].site.package, line[0].site.file, line[0].site.line)):
         for draft in drafts:
-            finding = draft.finding
-            subject = _NUMBERED.sub(r"\1", finding.subject)
-            key = (one.site.package, finding.site.function, finding.pattern, subject)
+            key = _identity(draft.finding, one, context)
             counted[key] = ordinal = counted.get(key, -1) + 1
             text = "\0".join((*key, str(ordinal)))
             draft.id = blake2b(text.encode(errors="surrogatepass"), digest_size=_ID_BYTES).hexdigest()
@@ -62,6 +60,19 @@ def explained(findings: Iterable[Finding]) -> Measure:
         if finding.measure is not None and all(finding.id < other for other in finding.shared_with):
             total += _difference(finding.measure, calls)
     return total
+
+
+def _identity(finding: Finding, evidence: Evidence, context: Context) -> tuple[str, ...]:
+    """Return what a finding's id is made of, besides an ordinal among equals.
+
+    Findings that only a profile shows come and go with it, so they are never counted among those of the compiler; and
+    as a profile samples, the text of their line tells them apart rather than how many of them are in it.
+    """
+    site = finding.site
+    key = (site.package, site.function, finding.pattern, _NUMBERED.sub(r"\1", finding.subject))
+    if finding.facts and finding.agreement is not Agreement.ALLOCATES_SILENTLY:
+        return key
+    return (*key, "measured", context.line_text(evidence))
 
 
 def _drafts(evidence: Evidence, context: Context) -> list[_Draft]:

@@ -117,7 +117,8 @@ def judgement(title: str) -> Fix:
 
 
 def _site(site: Site, fact: CompilerFact | None) -> Site:
-    """Return the line's site with the fact's column and function."""
+    """Return the line's site with the fact's column, function and package, which do not depend on a profile."""
     if fact is None:
         return site
-    return Site(site.file, site.line, fact.printed_at.column, site.function or fact.function, site.package)
+    package = fact.package or site.package
+    return Site(site.file, site.line, fact.printed_at.column, fact.function or site.function, package)

@@ -7,11 +7,12 @@ compiler: 1-based lines, 1-based columns in bytes; a call stands at its opening 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ast_grep_py import SgNode
+    from ast_grep_py import Config, SgNode
 
 _FUNCTIONS = ("function_declaration", "method_declaration", "func_literal")
 _DECLARATIONS = {
@@ -24,6 +25,12 @@ _DECLARATIONS = {
     "type_switch_statement": "alias",
 }
 """Nodes that declare variables, with the field that holds the names."""
+_USUAL_KINDS = (*_FUNCTIONS, "for_statement", "import_spec", "var_spec", "map_type", "slice_type", "argument_list")
+
+
+def _any_of(kinds: Iterable[str]) -> Config:
+    """Return ast-grep's query for nodes of several kinds."""
+    return {"rule": {"any": [{"kind": kind} for kind in kinds]}}
 
 
 class GoFile:
@@ -52,10 +59,12 @@ class GoFile:
     def _by_line(self, kind: str) -> dict[int, list[SgNode]]:
         found = self._kinds.get(kind)
         if found is None:
-            found = defaultdict(list)
-            for node in self._root.find_all(kind=kind):
-                found[node.range().start.line + 1].append(node)
-            self._kinds[kind] = found
+            # One walk over the tree for all that is asked for as a rule: a walk costs more than what it finds.
+            kinds = _USUAL_KINDS if kind in _USUAL_KINDS else (kind,)
+            self._kinds.update({wanted: defaultdict(list) for wanted in kinds})
+            for node in self._root.find_all(_any_of(kinds)):
+                self._kinds[node.kind()][node.range().start.line + 1].append(node)
+            found = self._kinds[kind]
         return found
 
     def all(self, kind: str) -> list[SgNode]:
@@ -242,13 +251,12 @@ def _declared_names(function: SgNode, outside: SgNode | None = None) -> set[str]
     """Return the names that a function and the func literals in it declare, but for those declared inside `outside`."""
     names: set[str] = set()
     hole = outside.range() if outside is not None else None
-    for kind, field in _DECLARATIONS.items():
-        for node in function.find_all(kind=kind):
-            if hole is not None and hole.start.index <= node.range().start.index < hole.end.index:
-                continue
-            for declared in node.field_children(field):
-                found = declared.children() if declared.kind() == "expression_list" else [declared]
-                names |= {child.text() for child in found if child.kind() == "identifier"}
+    for node in function.find_all(_any_of(_DECLARATIONS)):
+        if hole is not None and hole.start.index <= node.range().start.index < hole.end.index:
+            continue
+        for declared in node.field_children(_DECLARATIONS[node.kind()]):
+            found = declared.children() if declared.kind() == "expression_list" else [declared]
+            names |= {child.text() for child in found if child.kind() == "identifier"}
     return names
 
 
