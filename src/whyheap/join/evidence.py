@@ -197,10 +197,10 @@ def _site(line: Line, facts: Iterable[CompilerFact], measured: Site | None) -> S
     column = next((fact.site.column for fact in (*heap, *own) if fact.site.column), 0)
     function = next((fact.function for fact in (*heap, *own) if fact.function), "")
     package = next((fact.package for fact in own), "")
-    if measured is not None:
-        return Site(line[0], line[1], column, measured.function or function, measured.package or package)
     if not package:
         package = next((fact.package for fact in facts), "")
+    if measured is not None:  # its function may be a copy of a closure, named after where it was inlined
+        return Site(line[0], line[1], column, function or measured.function, package or measured.package)
     return Site(line[0], line[1], column, function, package)
 
 

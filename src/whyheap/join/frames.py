@@ -171,7 +171,8 @@ class ProfileFrames:
         """Frames are made when first asked for."""
         self._profile = profile
         self._own = own
-        self._locations: dict[int, tuple[Frame, ...]] = {}
+        self.by_location: dict[int, tuple[Frame, ...]] = {}
+        """Frames of the locations seen so far; all but the last of each were inlined into it."""
         self._roles: dict[int, str] = {}
         self._frames: dict[tuple[int, int], Frame] = {}
 
@@ -185,12 +186,8 @@ class ProfileFrames:
             roles = "".join([self._roles.get(location) or self._role(location) for location in locations])
         return Stack(self, locations, roles)
 
-    def frames_of(self, location: int) -> tuple[Frame, ...]:
-        """Return the frames of one location; all but the last were inlined into it."""
-        return self._locations[location]
-
     def _role(self, location: int) -> str:
-        frames = self._locations[location] = self._location(location)
+        frames = self.by_location[location] = self._location(location)
         roles = self._roles[location] = "".join([frame.role for frame in frames])
         return roles
 
@@ -231,22 +228,28 @@ class Stack:
 
     def frame(self, index: int) -> Frame:
         """Return one frame; -1 is the root."""
-        locations = self._locations
+        locations, frames = self._locations, self._frames.by_location
         if len(locations) == len(self.roles):
-            return self._frames.frames_of(locations[index])[0]
-        if index < 0:
-            return self._frames.frames_of(locations[-1])[-1]
+            return frames[locations[index]][0]
+        left = index if index >= 0 else index + len(self.roles)
+        if left * 2 > len(self.roles):  # nearer to the root
+            left = len(self.roles) - 1 - left
+            for location in reversed(locations):
+                there = frames[location]
+                if left < len(there):
+                    return there[-1 - left]
+                left -= len(there)
         for location in locations:
-            there = self._frames.frames_of(location)
-            if index < len(there):
-                return there[index]
-            index -= len(there)
+            there = frames[location]
+            if left < len(there):
+                return there[left]
+            left -= len(there)
         raise IndexError(index)
 
     def __iter__(self) -> Iterator[Frame]:
         """Iterate over all frames."""
         for location in self._locations:
-            yield from self._frames.frames_of(location)
+            yield from self._frames.by_location[location]
 
 
 def _integers(column: Sequence[int]) -> list[int]:

@@ -7,6 +7,7 @@ they do, and a columnar one for big ones. Which one was used cannot be seen but 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import chain
 
 from whyheap.errors import FormatError
@@ -21,6 +22,7 @@ _PIECE_BYTES = 1 << 20
 _TEXT_START = b"heap profile:"
 
 
+@lru_cache(maxsize=2)  # a capture's profiles are read when they are collected and again when they are judged
 def parse_profile(data: bytes) -> HeapProfile:
     """Decode a heap profile as a service serves it or a file holds it: pprof format, gzipped or not, or legacy text.
 
