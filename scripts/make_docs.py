@@ -148,7 +148,9 @@ def commands_page() -> str:
         _table(("option", "does"), _ordered(contexts["why"], shared)),
         (
             "`whyheap.toml` in the current folder, or the file that `--config` names, holds defaults: keys are the "
-            "long options' names, at the top for all commands or in a table named after one, such as `[why]`."
+            "long options' names, at the top for all commands or in a table named after one, such as `[why]`. From a "
+            "file that `--config` did not name, what runs a program, writes a file or weakens a connection is refused: "
+            "`go` as a path, `output`, `header`, `ca-file`, `insecure`, and `gcflags` that name files."
         ),
     ]
     for name, context in contexts.items():

@@ -6,6 +6,7 @@ import sqlite3
 import tempfile
 import zlib
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -200,6 +201,19 @@ def test_a_view_in_place_of_a_table_runs_no_code(tmp_path: Path) -> None:
         database.commit()
     with pytest.raises(FormatError):
         load_capture(path)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan"), 1e300])
+def test_numbers_that_are_not_finite_are_refused(value: float, tmp_path: Path) -> None:
+    gauges = (Gauge("rss", value, "bytes", AT),)
+    for capture in (replace(FULL, gauges=gauges), replace(FULL, window_seconds=value)):
+        with pytest.raises(FormatError, match="damaged"):
+            load_capture(written(tmp_path / "x.whyheap", capture))
+
+
+def test_a_window_is_not_negative(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="window"):
+        load_capture(written(tmp_path / "x.whyheap", replace(FULL, window_seconds=-1.0)))
 
 
 def test_values_of_another_shape_are_refused(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """whyheap: why is this value on the heap, and why does this Go process run out of memory?
 
 The public API: `why` and `scan` answer with a `Report`, `load_capture` reads a saved one's facts, every error is a
-`WhyheapError`. All types are frozen dataclasses. Importing this package imports nothing else: names come when used.
+`WhyheapError`. All types are frozen dataclasses. Importing this package imports its version and nothing else:
+names come when used.
 """
 
 from __future__ import annotations
+
+from whyheap.version import VERSION
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING costs an import
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from whyheap.model.site import Position, Site
     from whyheap.model.verdict import CauseVerdict, Statement, Verdict
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "Access",
@@ -139,7 +142,7 @@ def why(
         access or Access(),
     )
     gathered = gather(request)
-    report = analyse(gathered.capture, view).report
+    report = analyse(gathered.capture, view, gathered.files).report
     failures = (Gap("target", error.message, error.hint) for error in gathered.failures)
     return replace(report, gaps=(*report.gaps, *failures))
 

@@ -18,7 +18,7 @@ import msgspec
 
 from whyheap.errors import FormatError, TargetError
 from whyheap.model.facts import GoroutineGroup
-from whyheap.model.gauge import Gap, Gauge, Origin
+from whyheap.model.gauge import LARGEST_VALUE, Gap, Gauge, Origin
 from whyheap.model.scan import Scan, ScannedPackage
 
 SCHEMA = 1
@@ -159,6 +159,11 @@ def _load(path: Path, database: sqlite3.Connection) -> Capture:
     head = values.unpacked(heads[0], _Head)
     packages = tuple(values.unpacked(data, ScannedPackage) for _, data in _items(database, "package"))
     gauges = [values.unpacked(data, tuple[Gauge, ...]) for _, data in _items(database, "gauges")]
+    window_seconds = head.window_seconds
+    if window_seconds is not None and not 0 <= window_seconds <= LARGEST_VALUE:  # NaN is neither
+        raise FormatError(f"{path} is damaged: its window is of {window_seconds} seconds")
+    if not all(abs(gauge.value) <= LARGEST_VALUE for gauge in (gauges[0] if gauges else ())):
+        raise FormatError(f"{path} is damaged: a gauge is not a finite number")
     return Capture(
         targets=head.targets,
         at=head.at,

@@ -5,14 +5,17 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from causes.series import BLOCKED, CACHE, MIB, history, process
 from whyheap.causes.catalogue import CAUSES, Judgement, get, judge
 from whyheap.causes.cause import HEADINGS, Cause
 from whyheap.causes.history import LineGrowth, RuntimeHistory
-from whyheap.collect.runtime_sample import RuntimeSeries, samples_from_gauges
+from whyheap.collect.runtime_sample import UNITS, RuntimeSeries, samples_from_gauges
 from whyheap.errors import UsageError
 from whyheap.model.finding import Certainty, Finding
+from whyheap.model.gauge import LARGEST_VALUE
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "runtime"
 SCENARIOS = ("gc_headroom", "goroutine_leak", "live_heap_growth")
@@ -81,6 +84,25 @@ def test_one_moment_is_no_verdict_but_a_gap() -> None:
     judgement = judge(history(process(lambda _: 50 * MIB)[:1]))
     assert judgement.verdict is None
     assert "--seconds" in judgement.gaps[0].hint
+
+
+EXTREMES = st.sampled_from([0.0, -1.0, 1.0, 5e-324, -5e-324, 1e9, LARGEST_VALUE, -LARGEST_VALUE])
+ODD = st.dictionaries(st.sampled_from(sorted(UNITS)), EXTREMES, max_size=8)
+
+
+@settings(max_examples=300, deadline=None)
+@given(ODD, ODD, st.lists(EXTREMES, max_size=12))
+def test_whatever_finite_numbers_are_told_there_is_a_judgement(
+    always: dict[str, float], late: dict[str, float], seconds: list[float]
+) -> None:
+    samples = [
+        replace(one, values={**one.values, "container_limit": 1e9, **always, **(late if index > 6 else {})})
+        for index, one in enumerate(process(growing))
+    ]
+    samples[: len(seconds)] = [
+        replace(one, seconds=second) for one, second in zip(samples, sorted(seconds), strict=False)
+    ]
+    judge(history(samples))
 
 
 def test_nothing_at_all_is_a_gap() -> None:

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from cli_runs import BOMB, CORRUPT, CPU, GOROUTINES, HEAP, SERVICE, Cli, serving
+from cli_runs import BOMB, CORRUPT, CPU, GOROUTINES, HEAP, HEAP_TEXT, SERVICE, Cli, serving
 from whyheap import __version__
+from whyheap.capture import load_capture
+from whyheap.errors import FormatError, OutputError
 
 
 @pytest.fixture
@@ -202,6 +204,11 @@ def test_an_output_that_fails_leaves_the_others_whole(cli: Cli, heap: Path) -> N
         (["causes", "live-heap-grow"], "live-heap-grow"),
         (["completion", "csh"], "csh"),
         (["scan", "--facts", "--format", "html"], "jsonl"),
+        (["scan", "--facts", "--focus", "x"], "--focus"),
+        (["scan", "--facts", "--redact"], "--redact"),
+        (["why", "HEAP", "-o", "a.json", "-o", "b.json", "--format", "html"], "there are 2"),
+        (["why", "HEAP", "-o", "a.whyheap", "--redact"], "--redact cannot clean a capture (a.whyheap)"),
+        (["why", "HEAP", "--format", "whyheap", "--redact"], "--redact cannot clean a capture"),
         (["why", "HEAP", "--config", "missing.toml"], "missing.toml"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -282,8 +289,8 @@ def test_the_same_command_twice_gives_the_same_bytes(cli: Cli, heap: Path) -> No
 def test_defaults_come_from_a_file(cli: Cli, heap: Path) -> None:
     Path("whyheap.toml").write_text('focus = "no such function"\n[why]\nformat = "json"\n')
     report = json.loads(cli("why", heap).out)
-    assert report["totals"]["profile_bytes"] == 0
-    assert json.loads(cli("why", heap, "--focus", ".").out)["totals"]["profile_bytes"] > 0
+    assert not report["findings"]
+    assert json.loads(cli("why", heap, "--focus", ".").out)["findings"]
     Path("other.toml").write_text("[why]\nformat = 'text'\n")
     assert not cli("why", heap, "--config", "other.toml").out.startswith("{")
 
@@ -299,6 +306,16 @@ def test_defaults_come_from_a_file(cli: Cli, heap: Path) -> None:
         "\xff",
         "[why]\nseconds = [1]\n",
         "[why]\nconfig = 'x'\n",
+        "formt = 'json'\n",
+        "[whyy]\nformat = 'json'\n",
+        "[why]\ngo = '/evil'\n",
+        "go = './1.27.3'\n",
+        "[why]\noutput = ['a.json']\n",
+        "header = ['a: b']\n",
+        "ca-file = 'x'\n",
+        "insecure = true\n",
+        "gcflags = '-l -cpuprofile=x'\n",
+        "gcflags = '-o x'\n",
     ],
 )
 def test_a_configuration_that_is_wrong(text: str, cli: Cli, heap: Path) -> None:
@@ -308,9 +325,41 @@ def test_a_configuration_that_is_wrong(text: str, cli: Cli, heap: Path) -> None:
     assert ran.out == ""
 
 
+def test_keys_of_other_commands_and_versions_of_go_are_fine(cli: Cli, heap: Path) -> None:
+    Path("whyheap.toml").write_text("facts = false\ntags = 'a'\ngo = 1.27\ngcflags = '-l -d=ssa/check_bce'\n[scan]\n")
+    assert cli("why", heap).code == 0
+    assert cli("patterns").code == 0
+
+
+def test_a_refused_key_and_a_typing_error_name_the_way_out(cli: Cli, heap: Path) -> None:
+    Path("whyheap.toml").write_text("secods = 3\n")
+    assert "Did you mean seconds?" in cli("why", heap).err
+    Path("whyheap.toml").write_text("output = ['a.json']\n")
+    assert "Name the file with --config whyheap.toml" in cli("why", heap).err
+    assert not Path("a.json").exists()
+
+
+def test_a_folder_named_like_a_version_is_not_run(cli: Cli) -> None:
+    evil = Path("1.27.3/bin/go")
+    evil.parent.mkdir(parents=True)
+    evil.write_text("#!/bin/sh\ntouch ran\n")
+    evil.chmod(0o755)
+    Path("whyheap.toml").write_text("go = '1.27.3'\n")
+    assert "no go command" in cli("scan").check_error(3)
+    assert not Path("ran").exists()
+
+
+def test_a_format_from_a_configuration_is_that_of_stdout(cli: Cli, heap: Path) -> None:
+    Path("whyheap.toml").write_text("[why]\nformat = 'json'\n")
+    ran = cli("why", heap, "-o", "a.folded", "-o", "b.jsonl")
+    assert json.loads(ran.out)["schema"] == 1
+    assert not Path("a.folded").read_text().startswith("{")
+    assert cli("why", heap, "-o", "-", "-o", "c.json", "--format", "jsonl").out == Path("b.jsonl").read_text()
+
+
 def test_repeatable_options_and_numbers_in_a_configuration(cli: Cli, heap: Path) -> None:
-    Path("whyheap.toml").write_text("[why]\noutput = ['a.json', 'b.json']\nseconds = 0\nall = true\n")
-    ran = cli("why", heap)
+    Path("mine.toml").write_text("[why]\noutput = ['a.json', 'b.json']\nseconds = 0\nall = true\n")
+    ran = cli("why", heap, "--config", "mine.toml")
     assert (ran.code, ran.err) == (0, "")
     assert Path("a.json").read_bytes() == Path("b.json").read_bytes()
 
@@ -345,10 +394,12 @@ def whyheap(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "whyheap", *arguments]
 
 
-def test_help_is_light() -> None:
+@pytest.mark.parametrize("arguments", [["--help"], ["why", "--help"], ["scan", "--help"], ["explain", "--help"]])
+def test_help_is_light(arguments: list[str]) -> None:
     program = (
-        "import sys\nfrom whyheap.cli.main import main\nmain(['--help'])\n"
-        "heavy = {'numpy', 'rich', 'jinja2', 'msgspec', 'dataclasses', 'asyncio', 'socket', 'ssl', 'sqlite3'}\n"
+        f"import sys\nfrom whyheap.cli.main import main\nmain({arguments})\n"
+        "heavy = {'numpy', 'rich', 'jinja2', 'msgspec', 'asyncio', 'socket', 'ssl', 'sqlite3', 'subprocess',\n"
+        "         'whyheap.app', 'whyheap.join'}\n"
         "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
@@ -364,14 +415,74 @@ def test_a_reader_that_has_gone(heap: Path) -> None:
         assert (done.returncode, done.stderr) == (0, ""), arguments
 
 
-def test_a_full_disk(heap: Path) -> None:
+@pytest.mark.parametrize("arguments", [["why", "HEAP"], ["patterns"], ["--help"]])
+def test_a_full_disk(arguments: list[str], heap: Path) -> None:
+    command = whyheap(*(str(heap) if argument == "HEAP" else argument for argument in arguments))
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(whyheap("why", str(heap)), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 3
-    assert len(done.stderr.splitlines()) <= 2
-    assert done.stderr.startswith("whyheap: ")
+    assert done.stderr.startswith("whyheap: standard output could not be written: No space left on device.\n  ")
+    assert len(done.stderr.splitlines()) == 2
 
 
+def test_closed_streams(heap: Path) -> None:
+    for closed, code, said in ((">&-", 3, "whyheap: standard output is closed."), ("2>&-", 0, "")):
+        shell = ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *whyheap("why", str(heap))]
+        done = subprocess.run(shell, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr.partition("\n")[0]) == (code, said)
+        assert bool(done.stdout) is (code == 0)
+
+
+def test_what_the_system_refuses_is_said_with_its_path(cli: Cli, heap: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(Path.cwd() / "secret"))
+
+    monkeypatch.setattr("whyheap.app.gather.gather", refuse)
+    assert cli("why", heap).check_error(3) == f"{Path.cwd() / 'secret'}: Permission denied."
+    gone = Path("gone").resolve()
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert cli("scan").check_error(3) == "the current folder does not exist any more."
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, FormatError("no", "sense")])
+def test_a_capture_outlives_an_error_while_judging(
+    error: BaseException | type[BaseException], cli: Cli, heap: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("whyheap.app.analyse.analyse", fail)
+    ran = cli("why", heap, "-o", "x.whyheap", "-o", "x.json")
+    assert ran.code in {3, 130}
+    assert "kept what was gathered in x.whyheap" in ran.err
+    assert load_capture(Path("x.whyheap")).profiles
+    assert not Path("x.json").exists()
+
+
+def test_a_capture_outlives_an_error_while_rendering(cli: Cli, heap: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OutputError("the page is not built")
+
+    monkeypatch.setattr("whyheap.report.to_html.to_html", fail)
+    assert "not built" in cli("why", heap, "-o", "x.html", "-o", "x.whyheap").check_error(3)
+    assert load_capture(Path("x.whyheap")).profiles
+
+
+def test_redacted_reports_name_no_host_and_no_folder(cli: Cli) -> None:
+    folders = ("/home/", "/root/", "/work/", "/usr/", "127.0.0.1")
+    heap = "/debug/pprof/heap"
+    with serving({**SERVICE, f"{heap}?debug=1": HEAP_TEXT}) as url:
+        plain = cli("why", url, "--seconds", "0", "--format", "json").out
+        assert any(folder in plain for folder in folders)
+        for form in ("json", "text", "html", "speedscope", "folded"):
+            ran = cli("why", url, "--seconds", "0", "--format", form, "--redact")
+            assert ran.code == 0
+            assert not [folder for folder in folders if folder in ran.out], form
+
+
+@pytest.mark.live
 def test_odd_locales_and_terminals(heap: Path) -> None:
     for env in ({"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {"COLUMNS": "20"}, {"TERM": "dumb"}, {"COLUMNS": "x"}):
         done = subprocess.run(whyheap("why", str(heap)), env={**os.environ, **env}, capture_output=True, check=False)

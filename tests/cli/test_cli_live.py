@@ -11,12 +11,14 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from cli_runs import HEAP, SERVICE, Cli, serving
 from toolchains import environment
 from whyheap.capture import load_capture
+from whyheap.collect import compiler
 
 pytestmark = pytest.mark.live
 
@@ -128,6 +130,36 @@ def test_explain_takes_names_as_people_type_them(cli: Cli) -> None:
         assert (ran.code, ran.err) == (0, "")
         assert "good" in ran.out
         assert "New" in ran.out, place
+
+
+def test_explain_from_a_subfolder_and_of_one_name_of_two(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    add("other/good.go", "package other\n\nfunc Other(n int) *int { return &n }\n")
+    assert "good/good.go, other/good.go" in cli("explain", "good.go:3").check_error(2)
+    assert "good/good.go, other/good.go" in cli("explain", "good.go:3", "./...").check_error(2)
+    assert "Other" in cli("explain", "other/good.go:3", "./...").out
+    monkeypatch.chdir("also")
+    for place in ("good/good.go:3", "../good/good.go:3"):
+        ran = cli("explain", place)
+        assert (ran.code, ran.err) == (0, "")
+        assert "New" in ran.out, place
+
+
+def test_several_outputs_of_one_scan_compile_once(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    once = Mock(wraps=compiler.compile_packages)
+    monkeypatch.setattr(compiler, "compile_packages", once)
+    assert cli("scan", "-o", "a.json", "-o", "b.html", "-o", "c.jsonl").code == 0
+    assert once.call_count == 1
+    assert json.loads(Path("a.json").read_text())["findings"]
+
+
+def test_a_redacted_scan_names_no_folder_of_this_machine(cli: Cli) -> None:
+    here = str(Path.cwd())
+    assert here in cli("scan", f"{here}/...", "--format", "json").out
+    for form in ("json", "html", "text"):
+        ran = cli("scan", f"{here}/...", "--format", form, "--redact")
+        assert (ran.code, ran.err) == (0, "")
+        assert str(Path.cwd().parent) not in ran.out
+        assert "good.go" in ran.out
 
 
 def test_the_same_scan_twice_gives_the_same_bytes(cli: Cli) -> None:

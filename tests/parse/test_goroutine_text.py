@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from whyheap.parse.go_symbol import split_symbol
 from whyheap.parse.goroutine_names import parse_frame_names
 from whyheap.parse.goroutine_text import (
     CHANNEL,
+    MAX_FRAMES,
     MAX_GROUPS,
     parse_goroutine_total,
     parse_goroutines,
@@ -115,3 +117,19 @@ def test_a_flood_of_groups_is_cut() -> None:
         f"1 @ {i:#x}\n#\t{i - 1:#x}\tmain.f{i}+0x1\t/m.go:{i}\n\n" for i in range(1, MAX_GROUPS + 100)
     )
     assert len(parse_goroutines(text)) == MAX_GROUPS
+
+
+@pytest.mark.parametrize("piece", ["+0x1\t", "+0x1\t:a", "\t", ":1"])
+def test_long_lines_take_no_time(piece: str) -> None:
+    line = "#\t0x10\tmain.f" + piece * (60_000 // len(piece))
+    begun = time.process_time()
+    (group,) = parse_goroutines("goroutine profile: total 1\n1 @ 0x11\n" + f"{line}\n" * 100)
+    assert time.process_time() - begun < 2
+    assert group.stack == ()
+
+
+def test_lines_that_are_no_frames_count_too() -> None:
+    frame = "#\t0x10\tmain.f+0x1\t/src/main.go:4\n"
+    text = "goroutine profile: total 1\n1 @ 0x11\n" + "# what is this\n" * (MAX_FRAMES - 1) + frame * 2
+    (group,) = parse_goroutines(text)
+    assert len(group.stack) == 1

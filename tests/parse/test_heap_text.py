@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,17 @@ def test_damaged_texts_are_refused(text: str) -> None:
         parse_heap_text(text.encode())
 
 
+@pytest.mark.parametrize("piece", ["+0x1\t", "+0x1", "\t", ":1", "+0x1\tf:1", " "])
+def test_long_lines_take_no_time(piece: str) -> None:
+    line = "#\t0x1\tf" + piece * (1_000_000 // len(piece))
+    begun = time.process_time()
+    profile = parse_heap_text((HEADER + "1: 8 [1: 8] @ 0x1\n" + f"{line}\n{line[:60_000]}\n" * 20).encode())
+    assert time.process_time() - begun < 2
+    assert not profile.function_names
+    with pytest.raises(FormatError, match="line 2"):
+        parse_heap_text((HEADER + "1: 8 [1: 8] @" + " 0x1" * 100_000 + "\n").encode())
+
+
 @given(st.lists(st.sampled_from([*"0123456789:[]@# \n\t-+.x", "0x1f", "1: 8 [1: 8] @", "\n#\t0x1\tf+0x1\tg.go:3\n"])))
 @settings(max_examples=200, deadline=None)
 def test_any_text_is_refused_or_read(pieces: list[str]) -> None:
@@ -124,3 +136,9 @@ def test_memstats_without_the_part_are_empty() -> None:
         "Alloc": 5.0,
         "GCCPUFraction": 1e-05,
     }
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1e300", "9" * 400])
+def test_memstats_are_finite(number: str) -> None:
+    text = f"# runtime.MemStats\n# NextGC = {number}\n# Stack = {number} / {'9' * 400}\n# Sys = 5\n"
+    assert parse_memstats(text) == {"Sys": 5.0}

@@ -62,3 +62,9 @@ def test_expvar_keeps_memstats_and_nothing_else() -> None:
 def test_other_json_is_refused(body: str | bytes) -> None:
     with pytest.raises(FormatError):
         parse_expvar(body)
+
+
+@pytest.mark.parametrize("number", ["1e999", "-Infinity", "NaN", "1e300", "9" * 400])
+def test_numbers_that_are_not_finite_are_left_out(number: str) -> None:
+    assert parse_expvar(f'{{"memstats": {{"NextGC": {number}, "Sys": 5}}}}') == {"Sys": 5.0}
+    assert parse_prometheus(f"go_gc_gogc_percent {number[:40]}\ngo_threads 4\n") == {"go_threads": 4.0}

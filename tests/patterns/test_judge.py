@@ -138,6 +138,43 @@ def test_ids_do_not_depend_on_the_order_of_evidence() -> None:
     assert {one.site.line: one.id for one in _judge(*lines)} == {one.site.line: one.id for one in _judge(*lines[::-1])}
 
 
+def _appended(*numbers: int, function: str = "f") -> list[Evidence]:
+    told = CompilerFact(
+        FactKind.STACK,
+        Position("a.go", 1, 2),
+        function,
+        PACKAGE,
+        "append does not escape",
+        "",
+        Position("a.go", 1, 2),
+    )
+    return [_line(number, told, direct=9) for number in numbers]
+
+
+def test_findings_that_only_a_profile_shows_leave_the_compilers_ids_alone() -> None:
+    facts = [_line(2, _fact("&T{...}", *RETURNED, line=2)), _line(4, _fact("append(a, b)", *RETURNED, line=4))]
+    static = {one.id for one in _judge(*facts)}
+    profiled = _judge(*_appended(1, 3), *facts, *_appended(5))
+    assert {one.id for one in profiled if one.agreement is not Agreement.ALLOCATES_SILENTLY} == static
+    assert len({one.id for one in profiled}) == 5
+
+
+def test_a_line_that_this_profile_did_not_sample_moves_no_id() -> None:
+    context = Context((1, 27), {"a.go": "a = append(a, 1)\nb = append(b, 2)\n\n\tb  =  append(b, 3)\n"})
+    one, two, three = judge(_appended(1, 2, 4), context)
+    assert [finding.id for finding in judge(_appended(2, 4), context)] == [two.id, three.id]
+    assert [finding.id for finding in judge(_appended(4), context)] == [three.id]
+    assert len({one.id, two.id, three.id}) == 3
+
+
+def test_the_profiles_name_of_a_function_is_not_in_an_id() -> None:
+    fact = _fact("&T{...}", *RETURNED)
+    named = [Evidence(Site("a.go", 1, 0, function, PACKAGE), (fact,)) for function in ("f", "main.main.func2.func3")]
+    first, second = (judge([one], Context((1, 27)))[0] for one in named)
+    assert (first.id, first.site) == (second.id, second.site)
+    assert second.site.function == "f"
+
+
 def test_the_receiver_of_a_bound_method_is_not_taken_for_a_global() -> None:
     bound = (("c", (("x", "spill"), ("c := &T{...}", "assign"))), ("{temp}", ()), ("{heap}", ()))
     (finding,) = _judge(_line(1, _fact("&T{...}", *bound)))

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from whyheap.app.scan_report import count_packages, go_numbers, in_focus, title
+from whyheap.app.focus import focused
+from whyheap.app.scan_report import count_packages, go_numbers, title
 from whyheap.capture import Capture
 from whyheap.causes.catalogue import judge as judge_causes
 from whyheap.causes.history import LineGrowth, RuntimeHistory
@@ -31,12 +32,13 @@ from whyheap.patterns.context import Context
 from whyheap.patterns.judge import judge as judge_patterns
 
 _SHOWN_ENTRY_POINTS = 50
+_QUOTED_FINDINGS = 500
 _FOREIGN_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What part of the answer to show."""
+    """What part of the answer to show; what is concluded does not depend on it."""
 
     focus: re.Pattern[str] | None = None
     keep_sources: bool = True
@@ -53,41 +55,53 @@ class Analysis:
     evidence: tuple[Evidence, ...]
 
 
-def analyse(capture: Capture, view: View) -> Analysis:
-    """Conclude. Raises FormatError when a profile in the capture is damaged."""
+def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> Analysis:
+    """Conclude. Raises FormatError when a profile in the capture is damaged.
+
+    `files` are the sources of a scan made in this run. Without them only the sources in the capture are known: a
+    capture may name any file of this machine, so none is opened on its word.
+    """
     scan = capture.scan
-    files = SourceFiles(scan) if scan and view.keep_sources and not capture.sources else None
-    sources: Mapping[str, str] = (files if files is not None else capture.sources) if view.keep_sources else {}
+    sources: Mapping[str, str] = files if files is not None else capture.sources
     profiles = [parse_profile(raw) for raw in capture.profiles]
     profile = _windowed(profiles)
     goroutines = respelled(capture)
-    joined = join(scan, profile, sources, view.focus, _starters(goroutines, own_code(scan)))
+    starters = _starters(goroutines, own_code(scan))
+    joined = join(scan, profile, sources, starters=starters)
     context = Context(go_numbers(scan.go) if scan else (0, 0), sources)
-    findings = judge_patterns(joined.evidence, context)
-    if view.focus is not None and profile is None:
-        findings = [finding for finding in findings if in_focus(finding, view.focus)]
-    ranked = _ranked(findings, joined.profile)
-    shown = {
-        file: text
-        for file in dict.fromkeys(finding.site.file for finding in ranked[:500])
-        if (text := sources.get(file)) is not None
-    }
-    verdict, unseen = _verdict(capture, goroutines, profiles, joined, ranked, sources)
+    ranked = _ranked(judge_patterns(joined.evidence, context), joined.profile)
+    is_window = len(profiles) > 1 and bool(capture.gauges)
+    before = join(scan, profiles[0], sources, starters=starters) if is_window else None
+    verdict, unseen = _verdict(capture, goroutines, _growth(before, joined, ranked), ranked)
+    entry_points, shown = joined.entry_points, ranked
+    if view.focus is not None:
+        part = join(scan, profile, sources, view.focus, starters) if profile is not None else joined
+        entry_points = part.entry_points
+        shown = _ranked(focused(ranked, part.evidence, view.focus), joined.profile)
     report = Report(
         targets=capture.targets,
         go=scan.go if scan else "",
         verdict=verdict,
-        findings=tuple(ranked),
-        entry_points=_entries(joined.entry_points),
+        findings=tuple(shown),
+        entry_points=_entries(entry_points),
         gauges=capture.gauges,
         gaps=(*capture.gaps, *(scan.gaps if scan else ()), *unseen, *_gaps(capture, joined)),
-        totals=_totals(capture, joined, findings, "inuse" if is_about_memory_kept(capture, verdict) else "alloc"),
+        totals=replace(
+            _totals(capture, joined, ranked, "inuse" if is_about_memory_kept(capture, verdict) else "alloc"),
+            heap_sites=sum(1 for finding in shown if finding.facts),
+        ),
         flame=flame(scan, profile, _patterns_by_line(ranked), view.focus) if profile and view.with_flame else None,
-        sources=shown,
+        sources=_quoted(shown[:_QUOTED_FINDINGS], sources) if view.keep_sources else {},
         title=title(scan) if scan else "",
     )
-    kept = files.read if files is not None else sources
-    return Analysis(report, profile, kept, joined.evidence)
+    read = files.read if files is not None else capture.sources
+    return Analysis(report, profile, read if view.keep_sources else {}, joined.evidence)
+
+
+def _quoted(findings: Iterable[Finding], sources: Mapping[str, str]) -> dict[str, str]:
+    """Return the text of the files that findings stand in."""
+    files = dict.fromkeys(finding.site.file for finding in findings)
+    return {file: text for file in files if (text := sources.get(file)) is not None}
 
 
 def _windowed(profiles: list[HeapProfile]) -> HeapProfile | None:
@@ -132,16 +146,14 @@ def _starters(goroutines: Mapping[str, tuple[GoroutineGroup, ...]], own: OwnCode
 def _verdict(
     capture: Capture,
     goroutines: Mapping[str, tuple[GoroutineGroup, ...]],
-    profiles: list[HeapProfile],
-    joined: Joined,
+    growth: tuple[LineGrowth, ...],
     findings: list[Finding],
-    sources: Mapping[str, str],
 ) -> tuple[Verdict | None, tuple[Gap, ...]]:
     if not capture.gauges:
         return None, ()
     history = RuntimeHistory(
         samples=samples_from_gauges(capture.gauges, goroutines),
-        growth=_growth(capture, profiles, joined, findings, sources),
+        growth=growth,
         limit_name=capture.limit_name,
         findings=findings,
     )
@@ -173,28 +185,18 @@ def respelled(capture: Capture) -> dict[str, tuple[GoroutineGroup, ...]]:
     }
 
 
-def _growth(
-    capture: Capture,
-    profiles: list[HeapProfile],
-    joined: Joined,
-    findings: list[Finding],
-    sources: Mapping[str, str],
-) -> tuple[LineGrowth, ...]:
-    """Bytes in use per line of the user's code, at the window's start and end."""
-    if len(profiles) < 2:  # noqa: PLR2004 - a window has two ends
+def _growth(before: Joined | None, joined: Joined, findings: list[Finding]) -> tuple[LineGrowth, ...]:
+    """Bytes in use per line of the user's code, at the window's start and end; both joined in the same way."""
+    if before is None:
         return ()
-    before = {
-        evidence.site.position: evidence.measure.inuse_bytes
-        for evidence in join(capture.scan, profiles[0], sources).evidence
-        if evidence.measure
-    }
+    held = {(one.site.file, one.site.line): one.measure.inuse_bytes for one in before.evidence}
     leads: dict[tuple[str, int], Finding] = {}
     for finding in findings:
         leads.setdefault((finding.site.file, finding.site.line), finding)
     growth = []
     for evidence in joined.evidence:
         after = evidence.measure.inuse_bytes
-        earlier = before.get(evidence.site.position, 0)
+        earlier = held.get((evidence.site.file, evidence.site.line), 0)
         if not after and not earlier:
             continue
         lead = leads.get((evidence.site.file, evidence.site.line))
@@ -227,9 +229,7 @@ def _totals(capture: Capture, joined: Joined, findings: list[Finding], ranked_by
         if evidence.measure and (evidence.site.file, evidence.site.line) in lines:
             explained += evidence.measure
     rss = next((gauge.value for gauge in reversed(capture.gauges) if gauge.name == "rss"), None)
-    heap_sites = sum(1 for finding in findings if finding.facts)
     return Totals(
-        heap_sites=heap_sites,
         packages=count_packages(capture.scan) if capture.scan else 0,
         profile=joined.profile,
         explained=explained if joined.profile is not None else None,

@@ -17,6 +17,7 @@ from whyheap.collect.compiler import Progress, ScanOptions, compile_packages
 from whyheap.collect.profile import ProfileReading, collect_profile
 from whyheap.collect.runtime import collect_runtime
 from whyheap.collect.runtime_sample import RuntimeSample, RuntimeSeries
+from whyheap.collect.sources import SourceFiles
 from whyheap.errors import ToolError, UsageError, WhyheapError
 from whyheap.host.go import end_running, find_go
 from whyheap.host.http import Access, fetch, scrub
@@ -43,9 +44,13 @@ class WhyRequest:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """A capture, and the errors of named targets that could not be read while others could."""
+    """A capture, and the errors of named targets that could not be read while others could.
+
+    `files` are the sources of a scan made now; None for a capture that was loaded, whose folders are not to be trusted.
+    """
 
     capture: Capture
+    files: SourceFiles | None = None
     failures: tuple[WhyheapError, ...] = ()
 
 
@@ -108,7 +113,10 @@ class _Gathering:
                 raise Interrupted(self._capture(base, scan, profile, runtime)) from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # a service that hangs must not hold us up
-        return Gathered(self._checked(base, scan, profile, runtime), tuple(self._failures))
+        capture = self._checked(base, scan, profile, runtime)
+        scanned = scan is not None and (base is None or capture.scan is not base.scan)
+        files = SourceFiles(capture.scan) if capture.scan is not None and scanned else None
+        return Gathered(capture, files, tuple(self._failures))
 
     def _checked(
         self,
@@ -126,16 +134,17 @@ class _Gathering:
         request = self._request
         try:
             go = find_go(request.go, request.go_env)
+            options = ScanOptions(request.folder, tuple(packages), request.tags, request.gcflags)
+            compiled = compile_packages(go, options, self._progress, self._stop)
+            scan = compiled.load()
         except ToolError as error:
             if not others:
                 raise
             self._gaps.append(Gap("compiler", f"the source was not scanned: {error.message}", error.hint))
             return None
-        options = ScanOptions(request.folder, tuple(packages), request.tags, request.gcflags)
-        compiled = compile_packages(go, options, self._progress, self._stop)
         if compiled.failure is not None:
             self._failures.append(compiled.failure)
-        return compiled.load()
+        return scan
 
     def _profile(self, target: Target) -> ProfileReading:
         seconds = self._request.seconds if target.kind is TargetKind.URL else 0.0
@@ -187,7 +196,7 @@ class _Gathering:
             else {},
             limit_name=series.limit_name if series else base.limit_name if base else "",
             pid=series.pid if series else base.pid if base else None,
-            sources=base.sources if base else {},
+            sources=base.sources if base and scanned is None else {},
             origins=tuple(origins),
             gaps=tuple(dict.fromkeys(gaps)),
         )

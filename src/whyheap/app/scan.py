@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +14,13 @@ import msgspec
 
 from whyheap import __version__
 from whyheap.collect.compiler import Progress, ScanOptions, compile_packages
-from whyheap.errors import TargetError
-from whyheap.host.cache import cache_folder
+from whyheap.errors import TargetError, WhyheapError
+from whyheap.host.cache import cache_folder, private_folder
 from whyheap.host.files import write_atomically
 from whyheap.host.go import GoTool
 
 if TYPE_CHECKING:
+    from whyheap.collect.compiled_packages import CompiledPackages
     from whyheap.model.report import Report
 
 _ANSWERS_KEPT = 16
@@ -33,14 +35,6 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """An answer, and the error of packages that could not be built while others could."""
-
-    answer: Answer
-    failure: TargetError | None
-
-
-@dataclass(frozen=True, slots=True)
 class ScanRequest:
     """What to scan and which part of it to report."""
 
@@ -50,22 +44,20 @@ class ScanRequest:
 
 
 def answer_scan(
-    go: GoTool,
+    compiled: CompiledPackages,
     request: ScanRequest,
     rendering: str,
     render: Callable[[Report], bytes],
     progress: Progress,
-) -> Answered:
+) -> Answer:
     """Return the rendered scan; when nothing changed since an equal question, the answer given then.
 
     `rendering` names all that `render` depends on besides the report (format, width, colours).
     """
-    compiled = compile_packages(go, request.options, progress)
     question = repr((compiled.key, __version__, request.focus, request.keep_sources, request.options, rendering))
-    folder = cache_folder() / "answers"
-    file = folder / hashlib.blake2b(question.encode(), digest_size=16).hexdigest()
+    file = cache_folder() / "answers" / hashlib.blake2b(question.encode(), digest_size=16).hexdigest()
     try:
-        return Answered(msgspec.msgpack.decode(file.read_bytes(), type=Answer), compiled.failure)
+        return msgspec.msgpack.decode(file.read_bytes(), type=Answer)
     except (OSError, msgspec.DecodeError):
         pass
     progress("judging")
@@ -73,10 +65,12 @@ def answer_scan(
 
     report = scan_report(compiled, request)
     answer = Answer(render(report), sum(package.unknown for package in compiled.load().packages))
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(file, msgspec.msgpack.encode(answer))
-    _drop_old(folder)
-    return Answered(answer, compiled.failure)
+    if compiled.is_current():  # the answer quotes sources
+        with suppress(OSError, WhyheapError):  # what cannot be kept is answered all the same
+            private_folder("answers")
+            write_atomically(file, msgspec.msgpack.encode(answer))
+            _drop_old(file.parent)
+    return answer
 
 
 def fact_lines(go: GoTool, options: ScanOptions, progress: Progress) -> tuple[Iterator[bytes], TargetError | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from whyheap.app.focus import in_focus
 from whyheap.app.scan import ScanRequest
 from whyheap.collect.compiled_packages import CompiledPackages
 from whyheap.collect.sources import SourceFiles
@@ -19,7 +20,7 @@ from whyheap.patterns.judge import judge
 def scan_report(compiled: CompiledPackages, request: ScanRequest) -> Report:
     """Judge all lines of the compiled packages."""
     scan = compiled.load()
-    sources = SourceFiles(scan) if request.keep_sources else None
+    sources = SourceFiles(scan)
     joined = join(scan, None)
     findings = judge(joined.evidence, Context(go_numbers(scan.go), sources))
     if request.focus is not None:
@@ -31,15 +32,9 @@ def scan_report(compiled: CompiledPackages, request: ScanRequest) -> Report:
         findings=tuple(findings),
         gaps=scan.gaps,
         totals=Totals(heap_sites=len(findings), packages=count_packages(scan)),
-        sources=shown_sources(findings, sources) if sources is not None else {},
+        sources=shown_sources(findings, sources) if request.keep_sources else {},
         title=title(scan),
     )
-
-
-def in_focus(finding: Finding, focus: re.Pattern[str]) -> bool:
-    """Whether a finding's function, file or pattern matches."""
-    site = finding.site
-    return any(focus.search(text) for text in (site.symbol, str(site.position), finding.pattern))
 
 
 def go_numbers(version: str) -> tuple[int, int]:

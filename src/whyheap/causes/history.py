@@ -134,7 +134,7 @@ class RuntimeHistory:
     def limit(self) -> Limit | None:
         """The container's limit, else the machine's memory, else None."""
         for limit, usage in (("container_limit", "container_usage"), ("machine_memory", "machine_usage")):
-            if limit in self.last:
+            if self.last.get(limit, 0.0) >= 1:  # none is of zero bytes
                 is_container = limit == "container_limit"
                 default = "the container" if is_container else "the machine's memory"
                 return Limit(self.last[limit], self.last.get(usage, 0.0), self.limit_name or default, is_container)
@@ -156,7 +156,7 @@ class RuntimeHistory:
         """How much of the memory that Go has mapped is resident, 0..1: what the program never wrote is not charged."""
         mapped = self.last.get("heap_sys", 0.0) - self.last.get("heap_released", 0.0)
         charged = self.limit.usage_bytes if self.limit else 0.0
-        return min(charged / mapped, 1.0) if mapped > 0 and charged > 0 else 1.0
+        return min(charged / mapped, 1.0) if mapped >= 1 and charged >= 1 else 1.0
 
     @property
     def heap_room_bytes(self) -> float:

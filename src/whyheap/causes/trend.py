@@ -19,6 +19,7 @@ CHANCE = 0.05
 LEAST_RISE_SHARE = 0.03
 LATE_SLOPE_SHARE = 0.2
 LATE_POINTS = 3
+LEAST_STEP_SECONDS = 0.001
 DEEPEST_FALL_SHARE = 0.5
 LARGEST_STEP_SHARE = 0.6
 STEEP_STEP = 2.0
@@ -38,7 +39,8 @@ class Trend:
 
 def judge_trend(points: Sequence[tuple[float, float]], least_rise: float) -> Trend | None:
     """Judge (seconds, value) in order of time; None when there are too few points to tell."""
-    if len(points) < LEAST_POINTS or points[0][0] >= points[-1][0]:
+    points = _apart(points)
+    if len(points) < LEAST_POINTS:
         return None
     xs, ys = [x for x, _ in points], [y for _, y in points]
     slope = theil_sen(xs, ys)
@@ -46,6 +48,15 @@ def judge_trend(points: Sequence[tuple[float, float]], least_rise: float) -> Tre
     rise = slope.value * seconds
     reason = _why_not(xs, ys, slope, rise, max(least_rise, LEAST_RISE_SHARE * median(ys)))
     return Trend(not reason, reason, slope, rise, len(points), seconds)
+
+
+def _apart(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the points that come a while after the one before: a slope over no time at all says nothing."""
+    apart = list(points[:1])
+    for point in points[1:]:
+        if point[0] - apart[-1][0] >= LEAST_STEP_SECONDS:
+            apart.append(point)
+    return apart
 
 
 def _why_not(xs: Sequence[float], ys: Sequence[float], slope: Slope, rise: float, least_rise: float) -> str:

@@ -7,14 +7,10 @@ from pathlib import Path
 
 import click
 
-from whyheap.app.analyse import View, analyse
-from whyheap.app.explain import explain_targets
-from whyheap.app.gather import WhyRequest, gather
 from whyheap.cli.main import print_error
 from whyheap.cli.options import build_options, common_options, go_env, headers_of, seconds_of
 from whyheap.cli.output import Progress, Terminal, write_stdout
 from whyheap.errors import UsageError
-from whyheap.host.http import Access
 
 _PLACE = re.compile(r"^(.+\.go):(\d+)(?::\d+)?$")
 
@@ -45,6 +41,11 @@ def explain(
 
     TARGETS are as for why: a service, a profile or a capture add measured bytes; the file's own package is scanned.
     """
+    from whyheap.app.analyse import View, analyse  # noqa: PLC0415 - help needs none of these
+    from whyheap.app.explain import about_file, explain_targets  # noqa: PLC0415 - as above
+    from whyheap.app.gather import WhyRequest, gather  # noqa: PLC0415 - as above
+    from whyheap.host.http import Access  # noqa: PLC0415 - as above
+
     found = _PLACE.match(place)
     if found is None:
         raise UsageError(f"{place!r} is not FILE:LINE", "For example:  whyheap explain render.go:88")
@@ -64,13 +65,13 @@ def explain(
     )
     try:
         gathered = gather(request, progress)
-        analysis = analyse(gathered.capture, View(with_flame=False))
+        analysis = analyse(gathered.capture, View(with_flame=False), gathered.files)
     finally:
         progress.clear()
     from whyheap.report.to_terminal import explain_to_terminal  # noqa: PLC0415 - brings rich
 
-    name = Path(file).name if Path(file).is_absolute() or file.startswith(".") else file
-    text = explain_to_terminal(analysis.report, name, line, width=terminal.width, color=terminal.color)
+    report, name = about_file(analysis.report, gathered.capture, file, folder)
+    text = explain_to_terminal(report, name, line, width=terminal.width, color=terminal.color)
     write_stdout(text.encode("utf-8", "replace"))
     if verbose:
         for origin in gathered.capture.origins:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 import click
 
 from whyheap import __version__
-from whyheap.errors import WhyheapError
+from whyheap.errors import OutputError, ToolError, WhyheapError
 
 _INTERRUPTED = 130
 _USAGE = 2
@@ -88,6 +89,9 @@ def cli(ctx: click.Context) -> None:
 
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with the contract's codes."""
+    if sys.stderr is None:  # closed by `2>&-`
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - to the end
+    gc.disable()  # one answer, then the process ends: walking millions of facts again and again frees nothing
     code = main(arguments)
     if code == _INTERRUPTED:  # threads may still wait for a service that hangs
         sys.stdout.flush()
@@ -99,6 +103,8 @@ def run(arguments: list[str] | None = None) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     try:
+        if sys.stdout is None:  # closed by `>&-`: a file opened later would take its place
+            raise OutputError("standard output is closed.", "Send it somewhere, if only to /dev/null")
         result: Any = cli.main(args=arguments, prog_name="whyheap", standalone_mode=False)
     except WhyheapError as error:
         print_error(error)
@@ -111,18 +117,39 @@ def main(arguments: list[str] | None = None) -> int:
         _complain("interrupted", "")
         return _INTERRUPTED
     except (BrokenPipeError, SystemExit):  # the reader has gone, as in `whyheap scan | head`: click exits then
-        _discard_stdout()
+        from whyheap.cli.output import discard_stdout  # noqa: PLC0415 - only when something went wrong
+
+        discard_stdout()
         return 0
-    except OSError as error:  # a full disk behind standard output; whatever else is read or written says so itself
-        _discard_stdout()
-        _complain(f"standard output could not be written: {error.strerror or error}.", "")
-        return WhyheapError.exit_code
+    except OSError as error:
+        from whyheap.cli.output import stdout_error  # noqa: PLC0415 - only when something went wrong
+
+        failure = stdout_error(error) if _is_from_echo(error) else _refused(error)
+        print_error(failure)
+        return failure.exit_code
     return result if isinstance(result, int) else 0
 
 
-def _discard_stdout() -> None:
-    """Let what is left in the buffer go nowhere, so that Python does not complain at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _refused(error: OSError) -> ToolError:
+    """Say what the operating system refused: a file of the cache, or the current folder."""
+    from whyheap.host.cache import cache_folder  # noqa: PLC0415 - only when something went wrong
+
+    path = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else ""
+    if not path and isinstance(error, FileNotFoundError):  # os.getcwd
+        return ToolError("the current folder does not exist any more.", "Change to one that does")
+    reason = error.strerror or str(error) or type(error).__name__
+    cache = str(cache_folder())
+    is_cache = path.startswith(cache) or cache.startswith(path)  # what is written without a name is our cache, too
+    hint = f"Set WHYHEAP_CACHE to a folder with space that you may write to, instead of {cache}" if is_cache else ""
+    return ToolError(f"{path or 'the operating system'}: {reason}.", hint)
+
+
+def _is_from_echo(error: OSError) -> bool:
+    """Whether standard output did not take a text; reports go through write_stdout, which says so itself."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code is click.echo.__code__
 
 
 def print_error(error: WhyheapError) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +12,11 @@ import click
 from whyheap.errors import UsageError
 
 _LONGEST_SECONDS = 86_400.0
+_ONLY_NAMED = frozenset({"output", "header", "ca-file", "insecure"})
+_PLAIN_FLAG = re.compile(
+    r"-(?:[BCELNSehlmw+%]\d?|race|msan|asan|live|wb|shared|dynlink|[cdlm]=[\w/,=.-]+|lang=[\w.]+)$"
+)
+"""Flags of go tool compile that name no file; others (-cpuprofile, -asmhdr, ...) write one."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,12 +49,12 @@ def report_options(function: F) -> F:
                 help="Write a report; its suffix is its format (.html, .json, .whyheap, ...), - is stdout. Repeatable.",
             ),
             click.option(
-                "--format", "format_", metavar="FORMAT", help="Format of stdout, or of -o: text, json, html, ..."
+                "--format", "format_", metavar="FORMAT", help="Format of stdout, or of one -o: text, json, html, ..."
             ),
             click.option("--focus", default="", metavar="REGEX", help="Only functions, files or patterns that match."),
             click.option("--all", "all_rows", is_flag=True, help="All lines, not only the first."),
             click.option("--no-source", is_flag=True, help="Neither show nor store source text."),
-            click.option("--redact", is_flag=True, help="Leave out hosts and folders of this machine."),
+            click.option("--redact", is_flag=True, help="Cut hosts and absolute folders out of reports."),
         )
     ):
         function = option(function)
@@ -120,40 +125,92 @@ def headers_of(headers: Iterable[str]) -> dict[str, str]:
 
 
 def _read_config(ctx: click.Context, _: click.Parameter, value: Path | None) -> None:
-    """Take defaults from whyheap.toml: keys are the long options' names, in a table per command or at the top."""
+    """Take defaults from whyheap.toml: keys are the long options' names, in a table per command or at the top.
+
+    A file that nobody named, found in the current folder, came perhaps with somebody else's code: it may neither run a
+    program, nor write a file, nor weaken a connection.
+    """
     file = value or Path("whyheap.toml")
     if value is None and not file.is_file():
         return
-    import tomllib  # noqa: PLC0415 - only where there is a file
-
-    try:
-        with file.open("rb") as handle:
-            settings = tomllib.load(handle)
-    except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} is not valid TOML: {error}") from error
+    settings = _load_config(file)
     own = settings.get(ctx.info_name or "", {})
     if not isinstance(own, dict):
         raise UsageError(f"{file}: {ctx.info_name} is no table", f"Write [{ctx.info_name}] and its options below")
-    flat = {name: setting for name, setting in settings.items() if not isinstance(setting, dict)}
-    known = {
-        option.removeprefix("--"): parameter
-        for parameter in ctx.command.params
-        for option in parameter.opts
-        if option.startswith("--") and parameter.expose_value
-    }
+    known = _options(ctx.command)
     for name in own:
         if name not in known:
-            raise UsageError(
-                f"{file}: [{ctx.info_name}] has no option {name!r}", f"It knows: {', '.join(sorted(known))}"
-            )
+            raise _unknown(f"{file}: [{ctx.info_name}] has no option {name!r}", name, known)
+    _check_top(ctx, file, settings, known)
+    flat = {name: setting for name, setting in settings.items() if not isinstance(setting, dict)}
     defaults = {}
     for name, setting in {**flat, **own}.items():
         if name in known:
             _check_setting(known[name], name, setting, file)
+            if value is None and not _is_harmless(name, str(setting)):
+                raise UsageError(
+                    f"{file}: {name} is not taken from a file that was not named", f"Name the file with --config {file}"
+                )
             defaults[str(known[name].name)] = setting
     ctx.default_map = defaults
+
+
+def _load_config(file: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - only where there is a file
+
+    try:
+        with file.open("rb") as handle:
+            return tomllib.load(handle)
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} is not valid TOML: {error}") from error
+
+
+def _options(command: click.Command) -> dict[str, click.Parameter]:
+    """Return what a configuration may set of a command, by the long option's name."""
+    return {
+        option.removeprefix("--"): parameter
+        for parameter in command.params
+        for option in parameter.opts
+        if option.startswith("--") and parameter.expose_value
+    }
+
+
+def _check_top(ctx: click.Context, file: Path, settings: Mapping[str, object], known: Iterable[str]) -> None:
+    """Refuse tables and keys at the top that belong to no command at all."""
+    group = ctx.find_root().command
+    if not isinstance(group, click.Group):
+        return
+    commands = group.list_commands(ctx)
+    tables = [name for name, setting in settings.items() if isinstance(setting, dict) and name not in commands]
+    if tables:
+        raise _unknown(f"{file}: there is no command for [{tables[0]}]", tables[0], commands)
+    keys = [name for name in settings if name not in known and name not in commands]
+    if keys:  # of another command, perhaps
+        loaded = (group.get_command(ctx, name) for name in commands)
+        every = {option for command in loaded if command is not None for option in _options(command)}
+        for name in keys:
+            if name not in every:
+                raise _unknown(f"{file}: no command has an option {name!r}", name, every)
+
+
+def _unknown(message: str, name: str, known: Iterable[str]) -> UsageError:
+    from difflib import get_close_matches  # noqa: PLC0415 - only for a typing error
+
+    near = get_close_matches(name, list(known), n=1)
+    return UsageError(message, f"Did you mean {near[0]}?" if near else f"It knows: {', '.join(sorted(known))}")
+
+
+def _is_harmless(name: str, setting: str) -> bool:
+    """Whether a file that nobody named may say this."""
+    if name == "go":
+        from whyheap.host.go import is_version  # noqa: PLC0415 - only where there is a file
+
+        return is_version(setting)
+    if name == "gcflags":
+        return all(_PLAIN_FLAG.match(flag) for flag in setting.split())
+    return name not in _ONLY_NAMED
 
 
 def _check_setting(parameter: click.Parameter, name: str, setting: object, file: Path) -> None:

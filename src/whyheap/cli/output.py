@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import IO
 
 import click
+from click.core import ParameterSource
 
-from whyheap.errors import OutputError
+from whyheap.errors import OutputError, UsageError
 from whyheap.host.files import write_atomically
-from whyheap.report.formats import Format, FormatKind, format_for
+from whyheap.report.formats import STDOUT, Format, FormatKind, format_for
 
 _PIPE_WIDTH = 100
+_SUFFIXES = "Leave it out: each file's suffix is its format"
 Render = Callable[[Format], bytes]
 
 
@@ -35,17 +37,35 @@ class Terminal:
         return cls(width, is_terminal and not plain)
 
 
-def plan(outputs: Sequence[str], requested: str | None, allowed: Sequence[FormatKind]) -> list[tuple[str, Format]]:
-    """Decide on all outputs before the work begins, so that a typing error costs nothing."""
-    stdout = [] if "-" in outputs else [("-", format_for(None, requested if not outputs else None))]
-    named = [
-        (path, format_for(None if path == "-" else path, requested if len(outputs) == 1 else None)) for path in outputs
-    ]
-    planned = [*stdout, *named]
+def plan(
+    outputs: Sequence[str], requested: str | None, allowed: Sequence[FormatKind], *, redact: bool
+) -> list[tuple[str, Format]]:
+    """Decide on all outputs before the work begins, so that a typing error costs nothing.
+
+    --format speaks of the one -o; of standard output when there is none, or when it comes from a configuration.
+    """
+    is_for_file = requested is not None and not _is_default("format_") and len(outputs) == 1
+    if requested is not None and not _is_default("format_") and len(outputs) > 1 and STDOUT not in outputs:
+        raise UsageError(f"--format {requested} speaks of one output, and there are {len(outputs)}", _SUFFIXES)
+    of_stdout = None if is_for_file and STDOUT not in outputs else requested
+    planned = [] if STDOUT in outputs else [(STDOUT, format_for(None, of_stdout))]
+    for path in outputs:
+        if path == STDOUT:
+            planned.append((path, format_for(None, of_stdout)))
+        else:
+            planned.append((path, format_for(path, requested if is_for_file else None)))
     for path, format_ in planned:
         if format_.kind not in allowed:
             raise click.UsageError(f"{format_.name} cannot be written here ({path}).")
+        if redact and format_.kind is FormatKind.CAPTURE:
+            raise UsageError(f"--redact cannot clean a capture ({path})", "Write it without --redact, or a report with")
     return planned
+
+
+def _is_default(parameter: str) -> bool:
+    """Whether an option of the running command was not typed."""
+    source = click.get_current_context().get_parameter_source(parameter)
+    return source in {ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP}
 
 
 def write_all(planned: Sequence[tuple[str, Format]], render: Render) -> None:
@@ -57,21 +77,44 @@ def write_all(planned: Sequence[tuple[str, Format]], render: Render) -> None:
     for path, format_ in planned:
         data = render(format_)
         try:
-            if path == "-":
-                write_stdout(data)
-            else:
-                write_atomically(path, data)
+            write(path, data)
         except (OSError, OutputError) as error:
             failures.append(error)
     for failure in failures:
         raise failure
 
 
+def write(path: str, data: bytes) -> None:
+    """Write one output. Raises OutputError, or BrokenPipeError when the reader of standard output has gone."""
+    if path == STDOUT:
+        write_stdout(data)
+    else:
+        write_atomically(path, data)
+
+
 def write_stdout(data: bytes) -> None:
-    """Write bytes to standard output."""
+    """Write bytes to standard output. Raises OutputError, or BrokenPipeError when its reader has gone."""
     stream: IO[bytes] = sys.stdout.buffer
-    stream.write(data)
-    stream.flush()
+    try:
+        stream.write(data)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise stdout_error(error) from error
+
+
+def stdout_error(error: OSError) -> OutputError:
+    """Say what standard output did not take, and drop the rest of it."""
+    discard_stdout()
+    return OutputError(
+        f"standard output could not be written: {error.strerror or error}.", "Write to a file instead:  -o FILE"
+    )
+
+
+def discard_stdout() -> None:
+    """Let what is left in the buffer go nowhere, so that Python does not complain at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Progress:

@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from whyheap.app.scan import ScanRequest, answer_scan, count_unknown, fact_lines
 from whyheap.cli.main import print_error
 from whyheap.cli.options import build_options, go_env, pattern_of, report_options
-from whyheap.cli.output import Progress, Terminal, plan, write_all, write_stdout
-from whyheap.collect.compiler import ScanOptions
+from whyheap.cli.output import Progress, Terminal, plan, write, write_all, write_stdout
 from whyheap.errors import TargetError, UsageError
-from whyheap.host.files import write_atomically
-from whyheap.host.go import GoTool, find_go
 from whyheap.report.formats import Format, FormatKind
 
 if TYPE_CHECKING:
+    from whyheap.collect.compiler import ScanOptions
+    from whyheap.host.go import GoTool
     from whyheap.model.report import Report
 
 
@@ -51,39 +49,59 @@ def scan(
 
     PACKAGES are as for go build; ./... when none is named. The second scan of the same code reads only what changed.
     """
+    from whyheap.app.scan import ScanRequest, answer_scan  # noqa: PLC0415 - help needs none of these
+    from whyheap.collect.compiler import ScanOptions, compile_packages  # noqa: PLC0415 - as above
+    from whyheap.host.go import find_go  # noqa: PLC0415 - as above
+
     options = ScanOptions(Path.cwd(), packages or ("./...",), tags, gcflags, tests=tests)
     progress = Progress(quiet=quiet)
     if facts:
-        if format_ not in {None, "jsonl"} or len(outputs) > 1:
-            raise UsageError(
-                "--facts are written as jsonl, to one place", "whyheap scan --facts --format jsonl > facts.jsonl"
-            )
+        _check_facts(format_, outputs, focus, redact=redact)
         return _write_facts(find_go(go, go_env(goos, goarch)), options, outputs, progress)
-    planned = plan(outputs, format_, (FormatKind.REPORT,))
+    planned = plan(outputs, format_, (FormatKind.REPORT,), redact=redact)
     terminal = Terminal.detect(no_color=no_color)
     request = ScanRequest(options, pattern_of(focus), keep_sources=not no_source)
     tool = find_go(go, go_env(goos, goarch))
+    compiled = compile_packages(tool, options, progress)
     unknown = 0
-    failure: TargetError | None = None
 
     def answer(form: Format) -> bytes:
-        nonlocal unknown, failure
+        nonlocal unknown
         rendering = repr((form.name, terminal, all_rows, redact))
         answered = answer_scan(
-            tool, request, rendering, lambda report: _render(report, form, terminal, all_rows=all_rows), progress
+            compiled,
+            request,
+            rendering,
+            lambda report: _render(report, form, terminal, all_rows=all_rows, redact=redact),
+            progress,
         )
-        unknown, failure = answered.answer.unknown, answered.failure
+        unknown = answered.unknown
         progress.clear()
-        return answered.answer.output
+        return answered.output
 
     write_all(planned, answer)
     _note_unknown(unknown, progress)
     if verbose:
         progress.note(f"compiler: {tool.command} list -export -gcflags='-m=2 -json=0,DIR', in {options.folder}")
-    return _exit_code(failure)
+    return _exit_code(compiled.failure)
 
 
-def _render(report: Report, form: Format, terminal: Terminal, *, all_rows: bool) -> bytes:
+def _check_facts(format_: str | None, outputs: tuple[str, ...], focus: str, *, redact: bool) -> None:
+    """Refuse what facts cannot be given: they are the compiler's, whole."""
+    if format_ not in {None, "jsonl"} or len(outputs) > 1:
+        raise UsageError(
+            "--facts are written as jsonl, to one place", "whyheap scan --facts --format jsonl > facts.jsonl"
+        )
+    for option, is_given in (("--focus", bool(focus)), ("--redact", redact)):
+        if is_given:
+            raise UsageError(f"--facts are all that the compiler says: {option} is for reports", "Leave it out")
+
+
+def _render(report: Report, form: Format, terminal: Terminal, *, all_rows: bool, redact: bool) -> bytes:
+    if redact:
+        from whyheap.app.redact import redacted  # noqa: PLC0415 - when asked for
+
+        report = redacted(report)
     if form.name == "text":
         from whyheap.report.to_terminal import scan_to_terminal  # noqa: PLC0415 - brings rich
 
@@ -94,6 +112,8 @@ def _render(report: Report, form: Format, terminal: Terminal, *, all_rows: bool)
 
 
 def _write_facts(tool: GoTool, options: ScanOptions, outputs: tuple[str, ...], progress: Progress) -> int:
+    from whyheap.app.scan import count_unknown, fact_lines  # noqa: PLC0415 - help needs neither
+
     unknown = 0
     kept: list[bytes] = []
     to_file = bool(outputs) and outputs[0] != "-"
@@ -106,7 +126,7 @@ def _write_facts(tool: GoTool, options: ScanOptions, outputs: tuple[str, ...], p
         else:
             write_stdout(part)
     if to_file:
-        write_atomically(outputs[0], b"".join(kept))
+        write(outputs[0], b"".join(kept))
     _note_unknown(unknown, progress)
     return _exit_code(failure)
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from whyheap import __version__
-from whyheap.app.analyse import Analysis, View, analyse
-from whyheap.app.gather import Gathered, Interrupted, WhyRequest, gather
-from whyheap.app.redact import redacted
-from whyheap.capture import Capture, save_capture
 from whyheap.cli.main import print_error
 from whyheap.cli.options import build_options, go_env, headers_of, pattern_of, report_options, seconds_of
-from whyheap.cli.output import Progress, Terminal, plan, write_all
+from whyheap.cli.output import Progress, Terminal, plan, write, write_all
 from whyheap.errors import UsageError
-from whyheap.host.files import write_atomically
-from whyheap.host.http import Access
-from whyheap.report.formats import Format, FormatKind
+from whyheap.report.formats import STDOUT, Format, FormatKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from whyheap.app.analyse import Analysis
+    from whyheap.app.gather import Gathered
+    from whyheap.capture import Capture
 
 
 @click.command()
@@ -58,7 +60,12 @@ def why(
     TARGETS are packages (., ./...), http(s)://HOST:PORT of a service with net/http/pprof, heap profiles and saved
     captures (*.whyheap); . when none is named. Nothing is changed, no collection is forced, nothing is stopped.
     """
-    planned = plan(outputs, format_, (FormatKind.REPORT, FormatKind.PROFILE, FormatKind.CAPTURE))
+    from whyheap.app.analyse import View, analyse  # noqa: PLC0415 - help needs none of these
+    from whyheap.app.gather import Interrupted, WhyRequest, gather  # noqa: PLC0415 - as above
+    from whyheap.host.http import Access  # noqa: PLC0415 - as above
+
+    planned = plan(outputs, format_, (FormatKind.REPORT, FormatKind.PROFILE, FormatKind.CAPTURE), redact=redact)
+    planned.sort(key=lambda output: output[1].kind is not FormatKind.CAPTURE)  # the first to be safe
     terminal = Terminal.detect(no_color=no_color)
     progress = Progress(quiet=quiet)
     access = Access(headers_of(headers), seconds_of(timeout, "--timeout"), ca_file=ca_file, insecure=insecure)
@@ -77,15 +84,23 @@ def why(
     try:
         gathered = gather(request, progress)
         progress("judging")
-        analysis = analyse(gathered.capture, view)
+        try:
+            analysis = analyse(gathered.capture, view, gathered.files)
+        except BaseException:  # also Ctrl-C
+            progress.clear()
+            _save_unjudged(gathered.capture, planned)
+            raise
     except Interrupted as interrupted:
         progress.clear()
-        _save_interrupted(interrupted.capture, [path for path, form in planned if form.kind is FormatKind.CAPTURE])
+        _save_unjudged(interrupted.capture, planned)
         raise
     finally:
         progress.clear()
     if redact:
-        analysis = replace(analysis, report=redacted(analysis.report))
+        from whyheap.app.redact import redacted, redacted_profile  # noqa: PLC0415 - when asked for
+
+        profile = redacted_profile(analysis.profile) if analysis.profile else None
+        analysis = replace(analysis, report=redacted(analysis.report), profile=profile)
     write_all(planned, lambda form: _render(form, analysis, gathered.capture, terminal, all_rows=all_rows))
     if verbose:
         for origin in gathered.capture.origins:
@@ -95,6 +110,8 @@ def why(
 
 def _render(form: Format, analysis: Analysis, capture: Capture, terminal: Terminal, *, all_rows: bool) -> bytes:
     if form.kind is FormatKind.CAPTURE:
+        from whyheap.capture import save_capture  # noqa: PLC0415 - help does not need it
+
         return save_capture(replace(capture, sources=dict(analysis.sources)), __version__)
     if form.kind is FormatKind.PROFILE:
         if analysis.profile is None:
@@ -114,11 +131,16 @@ def _bytes(rendered: bytes | str) -> bytes:
     return rendered if isinstance(rendered, bytes) else rendered.encode("utf-8", "replace")
 
 
-def _save_interrupted(capture: Capture, paths: list[str]) -> None:
-    for path in paths:
-        if capture.profiles or capture.gauges or capture.scan:
-            write_atomically(path, save_capture(capture, __version__))
-            click.echo(f"whyheap: kept what was gathered in {path}", err=True)
+def _save_unjudged(capture: Capture, planned: Sequence[tuple[str, Format]]) -> None:
+    from whyheap.capture import save_capture  # noqa: PLC0415 - help does not need it
+
+    if not (capture.profiles or capture.gauges or capture.scan):
+        return
+    for path, form in planned:
+        if form.kind is FormatKind.CAPTURE:
+            write(path, save_capture(capture, __version__))
+            if path != STDOUT:
+                click.echo(f"whyheap: kept what was gathered in {path}", err=True)
 
 
 def _exit_code(gathered: Gathered) -> int:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from whyheap.collect.fact_store import FORMAT, FactStore
+from whyheap.collect.unchanged import inputs
 from whyheap.errors import TargetError, ToolError
 from whyheap.host.go import GoEnvironment
+from whyheap.host.stamps import changed_since
 from whyheap.model.gauge import Gap, Origin
 from whyheap.model.scan import Scan, ScannedPackage
 from whyheap.parse.go_list import ListedPackage
 from whyheap.parse.source_path import SourceNames
+
+T = TypeVar("T")
 
 
 class CompiledPackages:
@@ -26,20 +31,28 @@ class CompiledPackages:
         store: FactStore,
         origin: Origin,
         packages: Iterable[ListedPackage],
+        restore: Callable[[], object],
+        started_at: float,
     ) -> None:
-        """`names` says how files are spelled in this build."""
+        """`names` says how files are spelled in this build; `restore` compiles what is missing in the store.
+
+        `started_at` is when the scan began, in seconds since 1970.
+        """
         self.environment = environment
         self.names = names
         self.packages = tuple(package for package in packages if is_own(package) and _has_code(package))
         self._store = store
         self._origin = origin
+        self._restore = restore
+        self._started_at = started_at
 
     @property
     def key(self) -> str:
         """A digest that is equal when every package, its build and its error are equal."""
         digest = hashlib.blake2b(f"{FORMAT} {self.environment}".encode(), digest_size=20)
         for package in self.packages:
-            digest.update(repr((package.ImportPath, package.BuildID, package.Error)).encode())
+            held = self._store.held_digest(package.ImportPath, package.BuildID)
+            digest.update(repr((package.ImportPath, package.BuildID, package.Error, held)).encode())
         return digest.hexdigest()
 
     @property
@@ -58,7 +71,11 @@ class CompiledPackages:
         """Yield all facts as JSON lines, package by package."""
         for package in self.packages:
             if package.BuildID:
-                yield self._store.lines_file(package.ImportPath, package.BuildID).read_bytes()
+                yield self._read(package, self._store.lines)
+
+    def is_current(self) -> bool:
+        """Whether the sources are still those that were compiled."""
+        return not changed_since(inputs(self.packages), self._started_at)
 
     def load(self) -> Scan:
         """Read the facts that the join needs."""
@@ -83,10 +100,18 @@ class CompiledPackages:
         is_program = package.Name == "main"
         if not package.BuildID:
             return ScannedPackage(package.path, package.Dir, files, is_program, error=_reason(package))
-        stored = self._store.load(package.ImportPath, package.BuildID)
-        if stored is None:
-            raise ToolError(f"the facts of {package.ImportPath} vanished from the cache", "Run the command again")
+        stored = self._read(package, self._store.load)
         return ScannedPackage(package.path, package.Dir, files, is_program, stored.facts, unknown=stored.unknown)
+
+    def _read(self, package: ListedPackage, read: Callable[[str, str], T | None]) -> T:
+        """Read what is stored; what another process dropped in the meantime, or is damaged, is compiled again."""
+        found = read(package.ImportPath, package.BuildID)
+        if found is None:
+            self._restore()
+            found = read(package.ImportPath, package.BuildID)
+        if found is None:
+            raise ToolError(f"the facts of {package.ImportPath} vanished from the cache", "Run the command again")
+        return found
 
 
 def is_own(package: ListedPackage) -> bool:

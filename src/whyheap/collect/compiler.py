@@ -3,55 +3,63 @@
 The go command replays the text of a cached build but not its JSON, so both are read only when a package is really
 compiled, and kept by build ID (fact_store). The JSON folder's name is part of go's cache key: it is drawn once for our
 cache folder, so whoever deletes that folder makes go compile again. What is still missing after a run (one that was
-interrupted between compiling and reading) is compiled once more under a fresh name.
+interrupted between compiling and reading) is compiled once more under a fresh name. What was edited while go ran is
+used for this answer and not kept.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
-from urllib.parse import quote
 
 import msgspec
 
 from whyheap.collect.compiled_packages import CompiledPackages, hint_for, is_own, no_collection, refuse_nothing
 from whyheap.collect.fact_store import FactStore
 from whyheap.collect.fresh_output import follow_lines
-from whyheap.collect.unchanged import recall, remember
+from whyheap.collect.json_folder import JsonFolder
+from whyheap.collect.unchanged import Memory, inputs, is_path, module_folders
 from whyheap.errors import FormatError, TargetError, ToolError
 from whyheap.host.cache import cache_folder, locked
 from whyheap.host.go import GoEnvironment, GoTool, first_line
+from whyheap.host.stamps import changed_since
 from whyheap.model.facts import CompilerFact
 from whyheap.model.gauge import Origin
 from whyheap.parse.compiler_json import CompilerLog
 from whyheap.parse.compiler_text import Block, split_blocks
 from whyheap.parse.fact_lines import encode_facts
 from whyheap.parse.go_list import FIELDS, ListedPackage, parse_go_list
-from whyheap.parse.go_mod import module_path, used_folders
+from whyheap.parse.go_mod import module_path
 from whyheap.parse.package_facts import package_facts
 from whyheap.parse.source_path import SourceNames
 
-_ESCAPED_ALIKE = "$&+=:@~-_."  # what Go's url.PathEscape leaves alone
-
 Progress = Callable[[str], None]
-_Read = tuple[list[CompilerFact], tuple[str, ...]]
-"""Facts, and the lines that were not understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """What was read of one package: facts, lines that were not understood, and the sources that named functions."""
+
+    facts: list[CompilerFact]
+    unknown: tuple[str, ...]
+    sources: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class ScanOptions:
     """What to scan, and flags of the real build that change what the compiler decides.
 
-    `patterns` are as the user wrote them, relative to `folder`.
+    `patterns` are as the user wrote them, relative to `folder`, which is made absolute.
     """
 
     folder: Path
@@ -59,6 +67,10 @@ class ScanOptions:
     tags: str = ""
     gcflags: str = ""
     tests: bool = False
+
+    def __post_init__(self) -> None:
+        """Equal options mean the same folder, whatever the current one is."""
+        object.__setattr__(self, "folder", self.folder.resolve())
 
 
 def compile_packages(
@@ -70,21 +82,21 @@ def compile_packages(
     """
     started_at = time.time()
     question = repr((go.command, sorted(go.env.items()), options))
-    memory = cache_folder() / "unchanged" / hashlib.blake2b(question.encode(), digest_size=16).hexdigest()
-    remembered = recall(memory, go, question)
+    memory = Memory(go, question, options.folder, options.patterns, options.gcflags)
+    stop = stop or threading.Event()
+    remembered = memory.recall()
     if remembered is not None:
-        compiler = _Compiler(go, remembered.environment, options, progress, stop or threading.Event())
+        compiler = _Compiler(go, remembered.environment, options, progress, stop)
         if not any(compiler.is_missing(package) for package in remembered.packages):
-            return compiler.compiled(remembered.packages)
+            return compiler.compiled(remembered.packages, started_at)
     environment = go.environment(options.folder)
-    compiler = _Compiler(go, environment, options, progress, stop or threading.Event())
-    with locked(compiler.folder), no_collection():
-        packages, note = compiler.run()
-    compiled = compiler.compiled(packages)
+    compiler = _Compiler(go, environment, options, progress, stop)
+    packages, note = compiler.run()
+    compiled = compiler.compiled(packages, started_at)
     if not any(package.BuildID for package in compiled.packages):
         refuse_nothing(compiled, options.patterns, note)
     if all(package.BuildID for package in compiled.packages):  # what failed may work the next time: a download
-        remember(memory, go, question, environment, packages, options.folder, started_at)
+        memory.remember(environment, packages, started_at)
     return compiled
 
 
@@ -105,8 +117,8 @@ class _Compiler:
         self._progress = progress
         self.environment = environment
         self.root = Path(environment.root or options.folder).resolve()
-        identity = hashlib.blake2b(str(self.root).encode(), digest_size=10).hexdigest()
-        self.folder = cache_folder() / "scan" / identity
+        self._place = ("scan", hashlib.blake2b(str(self.root).encode(), digest_size=10).hexdigest())
+        self.folder = cache_folder().joinpath(*self._place)
         self.store = FactStore(self.folder / "facts")
         self.names = SourceNames(
             str(self.root), tuple(_modules(environment)), environment.GOROOT, environment.GOMODCACHE
@@ -117,27 +129,55 @@ class _Compiler:
 
     def run(self) -> tuple[list[ListedPackage], str]:
         """Compile, read what was compiled, and make sure that every package's facts are stored."""
-        nonce, is_new = self._nonce()
-        json_root = self.folder / f"json-{nonce}"
-        mains = self._known_mains()
-        packages, note = self._compile(self._patterns(), json_root, mains)
-        found = {package.path for package in packages if package.Name == "main" and is_own(package)}
-        if not found <= mains:  # two programs must not share a JSON folder
-            self._remember_mains(mains | found)
-            packages, note = self._compile(self._patterns(), json_root, mains | found)
-        missing = [package for package in packages if self.is_missing(package)]
-        if missing and not is_new:
-            again = self.folder / f"json-{secrets.token_hex(6)}"
-            builds = {package.ImportPath: package.BuildID for package in missing}
-            self._compile({package.path for package in missing}, again, mains | found, builds)
-        for package in missing:
-            if self.is_missing(package):  # it has no code: nothing was printed about it
-                self.store.save(package.ImportPath, package.BuildID, (), b"", 0)
-        return packages, note
+        with locked(*self._place), no_collection():
+            self._started_at = time.time()
+            for leftover in self.folder.glob("json-*"):  # of a run that was interrupted
+                shutil.rmtree(leftover, ignore_errors=True)
+            nonce, is_new = self._nonce()
+            json = JsonFolder(self.folder / f"json-{nonce}")
+            mains = self._known_mains()
+            packages, note = self._compile(self._patterns(), json, mains)
+            found = {package.path for package in packages if package.Name == "main" and is_own(package)}
+            if not found <= mains:  # two programs must not share a JSON folder
+                mains |= found
+                self._remember_mains(mains)
+                packages, note = self._compile(self._patterns(), json, mains)
+            missing = [package for package in packages if self.is_missing(package)]
+            if not missing:
+                return packages, note
+            listed = missing if is_new else self._compile_again(missing, mains)
+            failed = {package.ImportPath: package for package in self._without_code(missing, listed)}
+            return [failed.get(package.ImportPath, package) for package in packages], note
 
-    def compiled(self, packages: Iterable[ListedPackage]) -> CompiledPackages:
+    def compiled(self, packages: Iterable[ListedPackage], started_at: float) -> CompiledPackages:
         """Return what the scan hands on."""
-        return CompiledPackages(self.environment, self.names, self.store, self.origin, packages)
+        return CompiledPackages(self.environment, self.names, self.store, self.origin, packages, self.run, started_at)
+
+    def _compile_again(self, missing: Iterable[ListedPackage], mains: Iterable[str]) -> list[ListedPackage]:
+        """Compile what go has in its cache and we do not have in ours, under a fresh name."""
+        builds = {package.ImportPath: package.BuildID for package in missing}
+        again = JsonFolder(self.folder / f"json-{secrets.token_hex(6)}")
+        return self._compile({package.ForTest or package.path for package in missing}, again, mains, builds)[0]
+
+    def _without_code(
+        self, missing: Iterable[ListedPackage], listed: Iterable[ListedPackage]
+    ) -> Iterator[ListedPackage]:
+        """Store that nothing was said about packages without code; yield those that failed to compile, as such.
+
+        `listed` is what go said when it last compiled the missing packages.
+        """
+        said = {package.ImportPath: package for package in listed}
+        is_settled = self._is_settled(said.values())
+        for package in missing:
+            if not self.is_missing(package):
+                continue
+            last = said.get(package.ImportPath)
+            if last is not None and last.BuildID and last.Error is None:
+                self._save(package.ImportPath, package.BuildID, (), (), is_settled=is_settled)
+            elif last is not None:
+                yield msgspec.structs.replace(package, BuildID="", Error=last.Error, DepsErrors=last.DepsErrors)
+            else:
+                yield msgspec.structs.replace(package, BuildID="")
 
     def _nonce(self) -> tuple[str, bool]:
         """Return the name that ties go's build cache to our cache folder, and whether it was drawn just now."""
@@ -156,8 +196,7 @@ class _Compiler:
         """Patterns relative to the root, where go is run: relative paths in replayed text then always mean the same."""
         patterns = []
         for pattern in self._options.patterns:
-            is_path = pattern.startswith(("./", "../", "/")) or pattern in {".", ".."}
-            if is_path and self.environment.root:
+            if is_path(pattern) and self.environment.root:
                 here = (self._options.folder / pattern.removesuffix("...")).resolve()
                 rest = "/..." if pattern.endswith("...") else ""
                 try:
@@ -195,16 +234,13 @@ class _Compiler:
         return [*flags, "-test"] if self._options.tests else flags
 
     def _compile(
-        self, patterns: Iterable[str], json_root: Path, mains: Iterable[str], builds: Mapping[str, str] | None = None
+        self, patterns: Iterable[str], json: JsonFolder, mains: Iterable[str], builds: Mapping[str, str] | None = None
     ) -> tuple[list[ListedPackage], str]:
         """Run go once and store what it compiles; returns all packages and go's own first words.
 
-        `builds` gives the build IDs to store under where they are not the packages' own.
+        `builds` gives the build IDs of an earlier run to store under, where they are not the packages' own.
         """
-        shutil.rmtree(json_root, ignore_errors=True)  # left over from a run that was interrupted
-        extra = f" {self._options.gcflags}" if self._options.gcflags else ""
-        gcflags = [f"-gcflags=-m=2 -json=0,{json_root}{extra}"]
-        gcflags += [f"-gcflags={main}=-m=2 -json=0,{_main_root(json_root, main)}{extra}" for main in sorted(mains)]
+        shutil.rmtree(json.root, ignore_errors=True)  # of the run before
         arguments = [
             "list",
             "-e",
@@ -212,7 +248,7 @@ class _Compiler:
             "-deps",
             f"-json={FIELDS}",
             *self._build_flags(),
-            *gcflags,
+            *json.flags(mains, self._options.gcflags),
             *sorted(patterns),
         ]
         listing_file, text_file = self.folder / "listing", self.folder / "text"
@@ -223,24 +259,25 @@ class _Compiler:
                 text_file.open("wb") as stderr,
                 self._go.start(arguments, self.root, stdout, stderr) as process,
             ):
-                fresh = self._read_fresh(text_file, json_root, lambda: self._has_ended(process))
+                fresh = self._read_fresh(text_file, json, lambda: self._has_ended(process))
                 status = process.wait()
             packages = self._listed(status, listing_file, text_file)
+            is_same = builds is None or self._is_settled(packages)
             for package in packages:
                 build_id = (builds or {}).get(package.ImportPath, package.BuildID)
                 if build_id and is_own(package):
-                    self._keep(package, build_id, fresh, json_root)
+                    self._keep(package, build_id, fresh, json, is_same=is_same)
             return packages, _go_words(text_file)
         finally:
             for leftover in (listing_file, text_file):
                 leftover.unlink(missing_ok=True)
-            shutil.rmtree(json_root, ignore_errors=True)
+            shutil.rmtree(json.root, ignore_errors=True)
 
-    def _read_fresh(self, text_file: Path, json_root: Path, finished: Callable[[], bool]) -> dict[str, _Read]:
+    def _read_fresh(self, text_file: Path, json: JsonFolder, finished: Callable[[], bool]) -> dict[str, _Fresh]:
         """Read the packages that go compiles, while it does; by import path with the variant."""
-        fresh: dict[str, _Read] = {}
-        for block in split_blocks(follow_lines(text_file, lambda: _has_entries(json_root), finished)):
-            log_folder = _log_folder(json_root, block.package)
+        fresh: dict[str, _Fresh] = {}
+        for block in split_blocks(follow_lines(text_file, json.has_entries, finished)):
+            log_folder = json.log_folder(block.package)
             if log_folder is not None:
                 name = f"{block.package} [{block.variant}]" if block.variant else block.package
                 fresh[name] = self._read(block, log_folder)
@@ -252,18 +289,38 @@ class _Compiler:
             raise KeyboardInterrupt
         return process.poll() is not None
 
-    def _keep(self, package: ListedPackage, build_id: str, fresh: Mapping[str, _Read], json_root: Path) -> None:
-        """Store what was read of a package, if it was compiled now."""
+    def _keep(
+        self, package: ListedPackage, build_id: str, fresh: Mapping[str, _Fresh], json: JsonFolder, *, is_same: bool
+    ) -> None:
+        """Store what was read of a package, if it was compiled now. `is_same`: from what the build ID stands for."""
         read = fresh.get(package.ImportPath)
-        log_folder = _log_folder(json_root, package.path)
+        log_folder = json.log_folder(package.path)
         if read is None and log_folder is not None:  # code without a word in the text
             read = self._read(Block(package.path, package.variant, ()), log_folder)
         if read is None:
             return
-        facts, unknown = read
+        facts = read.facts
         if package.variant:  # a test build repeats the package's other files
             facts = [fact for fact in facts if fact.printed_at.file.endswith("_test.go")]
-        self.store.save(package.ImportPath, build_id, facts, encode_facts(facts, unknown), len(unknown))
+        is_settled = is_same and self._is_settled([package], read.sources)
+        self._save(package.ImportPath, build_id, facts, read.unknown, is_settled=is_settled)
+
+    def _save(
+        self,
+        package: str,
+        build_id: str,
+        facts: Collection[CompilerFact],
+        unknown: Collection[str],
+        *,
+        is_settled: bool,
+    ) -> None:
+        """Keep facts, or have them for this answer only when they may be of other source than the build ID says."""
+        save = self.store.save if is_settled else self.store.hold
+        save(package, build_id, facts, encode_facts(facts, unknown), len(unknown))
+
+    def _is_settled(self, packages: Iterable[ListedPackage], sources: Iterable[str] = ()) -> bool:
+        """Whether nothing of these was changed since the run began: go and we have then read the same."""
+        return not changed_since(chain((self.environment.GOWORK,), inputs(packages), sources), self._started_at)
 
     def _listed(self, status: int, listing_file: Path, text_file: Path) -> list[ListedPackage]:
         listing = listing_file.read_bytes()
@@ -276,20 +333,22 @@ class _Compiler:
             raise ToolError(error.message) from error
         return sorted((one for one in packages if one.ImportPath), key=lambda package: package.ImportPath)
 
-    def _read(self, block: Block, log_folder: Path) -> _Read:
+    def _read(self, block: Block, log_folder: Path) -> _Fresh:
         log = CompilerLog(block.package)
         for file in sorted(log_folder.glob("*.json")):
             log.read(file.read_bytes(), self.names.spell)
-        return package_facts(block, log, self.names.spell, self._source)
+        sources: list[str] = []
 
-    def _source(self, name: str) -> bytes | None:
-        """Read a source file by its spelled name; std's stand in GOROOT."""
-        for path in (Path(self.names.to_path(name)), Path(self.environment.GOROOT, "src", name)):
-            try:
-                return path.read_bytes()
-            except OSError:
-                continue
-        return None
+        def source(name: str) -> bytes | None:
+            """Read a source file by its spelled name; std's stand in GOROOT."""
+            for path in (self.names.to_path(name), f"{self.environment.GOROOT}/src/{name}"):
+                with suppress(OSError):
+                    data = Path(path).read_bytes()
+                    sources.append(str(path))
+                    return data
+            return None
+
+        return _Fresh(*package_facts(block, log, self.names.spell, source), sources)
 
     def is_missing(self, package: ListedPackage) -> bool:
         """Whether facts of a package that could be built are not in the store."""
@@ -298,11 +357,7 @@ class _Compiler:
 
 def _modules(environment: GoEnvironment) -> Iterator[tuple[str, str]]:
     """Yield path and folder of each main module, the longest path first."""
-    files = [Path(environment.GOMOD)] if environment.GOMOD not in {"", os.devnull} else []
-    if environment.GOWORK not in {"", "off"}:
-        work = Path(environment.GOWORK)
-        files += [work.parent / folder / "go.mod" for folder in used_folders(_text(work))]
-    found = {module_path(_text(file)): str(file.parent.resolve()) for file in files}
+    found = {module_path(_text(folder / "go.mod")): str(folder.resolve()) for folder in module_folders(environment)}
     return ((module, found[module]) for module in sorted(found, key=len, reverse=True) if module)
 
 
@@ -311,25 +366,6 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-
-
-def _main_root(json_root: Path, main: str) -> Path:
-    return json_root / "mains" / hashlib.blake2b(main.encode(), digest_size=8).hexdigest()
-
-
-def _log_folder(json_root: Path, package: str) -> Path | None:
-    """Return where the compiler wrote this package's JSON, None if it did not (it was not compiled now)."""
-    for folder in (_main_root(json_root, package) / "main", json_root / quote(package, safe=_ESCAPED_ALIKE)):
-        if folder.is_dir():
-            return folder
-    return None
-
-
-def _has_entries(folder: Path) -> bool:
-    try:
-        return any(folder.iterdir())
-    except OSError:
-        return False
 
 
 def _go_words(text_file: Path) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from whyheap.errors import TargetError
 from whyheap.goruntime.heap_goal import DEFAULT_GC_PERCENT, parse_gc_percent, parse_memory_limit
 from whyheap.host import cgroup, procfs
+from whyheap.host.http import is_loopback
 from whyheap.model.gauge import Gap
 
 _PORTS = {"http": 80, "https": 443}
@@ -54,7 +55,7 @@ def find_local_process(
     """
     parts = urlsplit(base_url)
     host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
-    if not procfs.is_loopback(host):
+    if not is_loopback(host):
         return None, (_remote(f"{host} is another machine: its process and container are not visible from here"),)
     if not proc.is_dir():
         return None, (_remote("this system has no /proc"),)

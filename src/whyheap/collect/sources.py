@@ -14,7 +14,10 @@ class SourceFiles(Mapping[str, str]):
     """Sources by their spelling in Site.file; what cannot be read is not there. `read` holds what was asked for."""
 
     def __init__(self, scan: Scan) -> None:
-        """Only files of the scanned packages can be asked for."""
+        """Only files of the scanned packages can be asked for.
+
+        `scan` must have been made in this run: one from a capture may name any folder and file.
+        """
         self._paths = {
             file: Path(package.folder, file.rsplit("/", 1)[-1]) for package in scan.packages for file in package.files
         }

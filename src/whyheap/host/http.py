@@ -118,10 +118,11 @@ def status_hint(status: int) -> str:
 
 def is_loopback(host: str) -> bool:
     """Whether a host name or address means this machine."""
-    if host.rstrip(".").lower() == "localhost" or host.lower().endswith(".localhost"):
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
-        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+        return ipaddress.ip_address(host.strip("[]").partition("%")[0]).is_loopback
     except ValueError:
         return False
 

@@ -26,16 +26,6 @@ _STATUS_BYTES = {
 _KIB = 1024
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a URL's host names this machine itself."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def find_listening_pids(port: int, proc: Path = PROC) -> tuple[int, ...]:
     """Return the processes that hold a socket listening on a loopback or wildcard address of this port, ascending.
 

@@ -15,6 +15,7 @@ from stat import S_ISDIR
 GRAIN_SECONDS = 2.0
 """Coarsest time stamps in use (FAT); changes closer to the reading than this are not trusted."""
 
+_TICK_SECONDS = 0.02  # the kernel's clock for files runs up to a tick of 10 ms behind
 _ABSENT = b"absent"
 _PACK = struct.Struct("<qqqq").pack
 
@@ -40,13 +41,34 @@ def stamp(paths: Iterable[str], trusted_before: float | None = None) -> str | No
     return digest.hexdigest()
 
 
-def folders_below(root: str) -> list[str]:
-    """Return `root` and the folders below it that may hold Go packages: names with a leading dot or _ never do."""
-    found = []
-    waiting = [root]
-    while waiting:
+def changed_since(paths: Iterable[str], moment: float) -> bool:
+    """Whether any of these files may have changed since `moment` (seconds since 1970); absent ones have not.
+
+    Told by the status-change time, which nobody can set. A time in whole seconds may be as coarse as FAT's, others are
+    as coarse as the kernel's tick.
+    """
+    for path in paths:
+        try:
+            changed = os.stat(path).st_ctime_ns  # noqa: PTH116 - tens of thousands of calls
+        except OSError:
+            continue
+        if changed / 1e9 + (_TICK_SECONDS if changed % 1_000_000_000 else GRAIN_SECONDS) >= moment:
+            return True
+    return False
+
+
+def folders_below(roots: Iterable[str], most: int) -> list[str]:
+    """Return `roots` and the folders below them that may hold Go packages: names with a leading dot or _ never do.
+
+    No folder comes twice; the walk ends when there are more than `most`.
+    """
+    found: set[str] = set()
+    waiting = list(roots)
+    while waiting and len(found) <= most:
         folder = waiting.pop()
-        found.append(folder)
+        if folder in found:
+            continue
+        found.add(folder)
         try:
             with os.scandir(folder) as entries:
                 waiting += [

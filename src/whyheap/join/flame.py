@@ -36,7 +36,7 @@ def flame(
     columns = [profile.values.get(name) or [0] * len(profile) for name in _COLUMNS]
     for sample in range(len(profile)):
         stack = [frame.site for frame in frames.stack(sample)]
-        if focus and not any(focus.search(site.symbol) or focus.search(str(site.position)) for site in stack):
+        if focus and not any(_in_focus(site, focus, pattern_of) for site in stack):
             continue
         values = [int(column[sample]) for column in columns]
         node = root
@@ -50,6 +50,11 @@ def flame(
             node = below
     smallest = (root.sums[0] * _SMALLEST_SHARE, root.sums[2] * _SMALLEST_SHARE)
     return _frozen(root, pattern_of, smallest)
+
+
+def _in_focus(site: Site, focus: re.Pattern[str], pattern_of: Mapping[tuple[str, int], str]) -> bool:
+    names = (site.symbol, str(site.position), pattern_of.get((site.file, site.line)))
+    return any(focus.search(name) for name in names if name)
 
 
 def _grow(node: _Node, values: list[int]) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LARGEST_VALUE = 2.0**64
+"""No number of a Go process or of the kernel is larger: what is, and what is not finite, is kept out at the edges."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gauge:

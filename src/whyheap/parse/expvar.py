@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 
 from whyheap.errors import FormatError
+from whyheap.parse.finite import finite_number
 
 
 def parse_expvar(text: str | bytes) -> dict[str, float]:
-    """Return MemStats' numbers by their Go names (`HeapAlloc`, `NextGC`); lists and tables are left out.
+    """Return MemStats' finite numbers by their Go names (`HeapAlloc`, `NextGC`); lists and tables are left out.
 
     Raises:
         FormatError: the text is no JSON object, or has no memstats.
@@ -24,7 +25,9 @@ def parse_expvar(text: str | bytes) -> dict[str, float]:
     if not isinstance(memstats, dict):
         raise FormatError("it has no memstats, which expvar always has")
     return {
-        name: float(value)
+        name: number
         for name, value in memstats.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
+        if isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and (number := finite_number(value)) is not None
     }

@@ -20,11 +20,12 @@ from collections.abc import Callable, Mapping
 from whyheap.errors import FormatError
 from whyheap.model.facts import GoroutineGroup
 from whyheap.model.site import Site
+from whyheap.parse.frame_line import MAX_LINE_CHARACTERS, cut_frame
 from whyheap.parse.go_symbol import split_symbol
 
 MAX_GROUPS = 20_000
 MAX_FRAMES = 512
-MAX_LINE_CHARACTERS = 16_384
+"""Lines below a group that are looked at, whether they are frames or not."""
 
 CHANNEL = "chan send or receive"
 SELECT = "select"
@@ -36,7 +37,6 @@ UNCERTAIN_STATES = frozenset({CHANNEL, SELECT, WAITING})
 _TAKE = "A goroutine profile is at /debug/pprof/goroutine?debug=1 of a service."
 _HEADER = re.compile(r"goroutine(?:leak)? profile: total (\d{1,12})")
 _GROUP = re.compile(r"(\d{1,12}) @((?: 0x[0-9a-f]{1,16})*)")
-_FRAME = re.compile(r"#\t(0x[0-9a-f]{1,16})\t+(\S.*)\+0x[0-9a-f]{1,16}\t+(.*):(\d{1,9})")
 
 # The words of Go's own dumps: src/runtime/runtime2.go, waitReasonStrings.
 _STATE_OF_FUNCTION = {
@@ -96,7 +96,7 @@ def parse_goroutines(
     drafts: list[_Draft] = []
     for line in text.split("\n")[1:]:
         if line.startswith("#"):
-            if drafts and len(line) <= MAX_LINE_CHARACTERS:
+            if drafts:
                 drafts[-1].add_frame(line, spell)
         elif line.strip():
             match = _GROUP.fullmatch(line) if len(line) <= MAX_LINE_CHARACTERS else None
@@ -123,16 +123,19 @@ class _Draft:
         self.stack: list[Site] = []
         self.symbols: list[str] = []
         self.first_shown = 0
+        self.lines_left = MAX_FRAMES
 
     def add_frame(self, line: str, spell: Callable[[str], str]) -> None:
-        match = _FRAME.fullmatch(line.rstrip())
-        if match is None or len(self.stack) == MAX_FRAMES:
+        self.lines_left -= 1
+        frame = cut_frame(line) if self.lines_left >= 0 else None
+        if frame is None or not frame[1]:
             return  # labels, or an address without a function
+        address, symbol, _, file, line_number = frame
         if not self.stack:
-            self.first_shown = int(match[1], 16)
-        package, function = split_symbol(match[2])
-        self.symbols.append(match[2])
-        self.stack.append(Site(spell(match[3]), int(match[4]), 0, function, package))
+            self.first_shown = address
+        package, function = split_symbol(symbol)
+        self.symbols.append(symbol)
+        self.stack.append(Site(spell(file), line_number, 0, function, package))
 
     def shows_wait(self) -> bool:
         """Whether the frames that are shown tell that it waits."""

@@ -14,10 +14,11 @@ from itertools import groupby
 
 from whyheap.errors import FormatError
 from whyheap.model.profile import HeapProfile
+from whyheap.parse.finite import finite_number
+from whyheap.parse.frame_line import MAX_LINE_CHARACTERS, cut_frame
 
 _HEADER = re.compile(r"heap profile: *(\d+): *(\d+) *\[ *(\d+): *(\d+) *\] *@ *(heap[_a-z0-9]*)/?(\d*)")
 _SAMPLE = re.compile(r"(-?\d+): *(-?\d+) *\[ *(\d+): *(\d+) *\] *@((?: +0x[0-9a-f]+)*) *$")
-_FRAME = re.compile(r"#\t(0x[0-9a-f]+)(?:\t+(.+)\+(0x[0-9a-f]+)\t+(.+):(\d+))?\s*$")
 _MEMSTATS_START = "# runtime.MemStats"
 _MEMSTAT = re.compile(r"# (\w+) = ([0-9.eE+-]+)(?: / (\d+))?\s*$", re.MULTILINE)
 # MemStats prints some pairs as "# Stack = inuse / sys".
@@ -53,13 +54,13 @@ def parse_heap_text(data: bytes) -> HeapProfile:
         if line.startswith("#"):
             if line.startswith(_MEMSTATS_START):
                 break
-            printed = _FRAME.match(line)
-            if printed:
-                builder.add_frame(_frame(*printed.groups(default="")))
+            printed = cut_frame(line)
+            if printed is not None:
+                builder.add_frame(_frame(*printed))
         elif line.strip():
             if line.startswith(("MAPPED_LIBRARIES:", "--- Memory map:")):
                 break
-            sample = _SAMPLE.match(line.strip())
+            sample = _SAMPLE.match(line.strip()) if len(line) <= MAX_LINE_CHARACTERS else None
             if sample is None:
                 raise FormatError(f"the text profile is damaged in line {number}")
             builder.start_sample([_count(sample[index]) for index in range(1, 5)], sample[5].split())
@@ -69,7 +70,8 @@ def parse_heap_text(data: bytes) -> HeapProfile:
 def parse_memstats(text: str) -> dict[str, float]:
     """Return the numbers below "# runtime.MemStats", by field name of runtime.MemStats; bytes unless named otherwise.
 
-    "# Stack = a / b" gives StackInuse and StackSys. MaxRSS is there on some systems. Empty if there is no such part.
+    "# Stack = a / b" gives StackInuse and StackSys. MaxRSS is there on some systems; what is not finite is left out.
+    Empty if there is no such part.
     """
     _, found, trailer = text.partition(_MEMSTATS_START)
     if not found:
@@ -77,15 +79,12 @@ def parse_memstats(text: str) -> dict[str, float]:
     stats: dict[str, float] = {}
     for match in _MEMSTAT.finditer(trailer):
         name, first, second = match.groups()
-        try:
-            value = float(first)
-        except ValueError:
-            continue
-        if name in _PAIRS and second is not None:
-            stats[f"{name}Inuse"] = value
-            stats[f"{name}Sys"] = float(second)
-        else:
-            stats[name] = value
+        paired = name in _PAIRS and second is not None
+        numbers = {f"{name}Inuse": first, f"{name}Sys": second} if paired else {name: first}
+        for key, number in numbers.items():
+            value = finite_number(number)
+            if value is not None:
+                stats[key] = value
     return stats
 
 
@@ -161,10 +160,8 @@ class _Builder:
         self._frames, self._open = [], False
 
 
-def _frame(address: str, function: str, offset: str, file: str, line: str) -> _Frame:
-    """Read a line "# address function+offset file:line", of which all but the address may be missing."""
-    at = _address(address)
-    return _Frame(at, at - _address(offset) if offset else 0, function, file, _count(line or "0"))
+def _frame(address: int, function: str, offset: int, file: str, line: int) -> _Frame:
+    return _Frame(address, address - offset if function else 0, function, file, line)
 
 
 def _by_machine_frame(frames: list[_Frame]) -> list[tuple[_Frame, ...]]:

@@ -7,9 +7,9 @@ collector (`go_memstats_*`, `go_goroutines`, `go_threads`, `go_gc_*`) and proces
 from __future__ import annotations
 
 import re
-from math import isfinite
 
 from whyheap.errors import FormatError
+from whyheap.parse.finite import finite_number
 
 KNOWN_NAMES = frozenset(
     {
@@ -47,15 +47,7 @@ def parse_prometheus(text: str) -> dict[str, float]:
             continue
         match = _SAMPLE.fullmatch(line)
         if match is not None and match[1] in KNOWN_NAMES and match[1] not in found:
-            value = _number(match[2])
+            value = finite_number(match[2])
             if value is not None:
                 found[match[1]] = value
     return found
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if isfinite(value) else None

@@ -117,8 +117,9 @@ def judgement(title: str) -> Fix:
 
 
 def _site(site: Site, fact: CompilerFact | None) -> Site:
-    """Return the line's site with the fact's column, function and package, which do not depend on a profile."""
+    """Return the line's site with the fact's column and function, which do not depend on a profile."""
     if fact is None:
         return site
-    package = fact.package or site.package
-    return Site(site.file, site.line, fact.printed_at.column, fact.function or site.function, package)
+    places = (fact.printed_at, fact.site)
+    column = next((at.column for at in places if (at.file, at.line) == (site.file, site.line)), site.column)
+    return Site(site.file, site.line, column, fact.function or site.function, fact.package or site.package)

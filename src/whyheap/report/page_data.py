@@ -10,13 +10,13 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 
 from whyheap.model.evidence import Agreement
 from whyheap.model.measure import Measure
 from whyheap.report.plain_words import chain, conclusion, headline
 from whyheap.report.ranked_lines import RankedLine, bytes_of, ranked_lines
+from whyheap.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +66,7 @@ def page_data(report: Report) -> Json:
     detailed = set(order[:MOST_DETAILED])
     return {
         "schema": PAGE_SCHEMA,
-        "tool": _tool(),
+        "tool": f"whyheap {VERSION}",
         "title": clip(report.title),
         "go": clip(report.go),
         "targets": [clip(target) for target in report.targets],
@@ -91,13 +91,6 @@ def clip(text: str) -> str:
     if len(text) <= LONGEST_TEXT:
         return text
     return f"{text[:LONGEST_TEXT]} … {len(text) - LONGEST_TEXT} more characters"
-
-
-def _tool() -> str:
-    try:
-        return f"whyheap {version('whyheap')}"
-    except PackageNotFoundError:  # a source tree that was never installed
-        return "whyheap"
 
 
 def _verdict(verdict: Verdict | None, strings: _Strings) -> Json | None:

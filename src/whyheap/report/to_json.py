@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+
+from whyheap.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ def _finding_lines(report: Report) -> Iterator[bytes]:
 def _report(report: Report) -> Json:
     return {
         "schema": SCHEMA,
-        "tool": {"name": "whyheap", "version": _tool_version()},
+        "tool": {"name": "whyheap", "version": VERSION},
         "title": report.title,
         "targets": list(report.targets),
         "go": report.go,
@@ -203,13 +204,6 @@ def _column(totals: Totals, name: str) -> Json:
 
 def _ranked_bytes(measure: Measure, ranked_by: str) -> int:
     return measure.alloc_bytes if ranked_by == "alloc" else measure.inuse_bytes
-
-
-def _tool_version() -> str:
-    try:
-        return version("whyheap")
-    except PackageNotFoundError:  # run from a source tree that was never installed
-        return "0"
 
 
 def _encode(value: Json) -> bytes:

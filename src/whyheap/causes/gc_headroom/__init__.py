@@ -94,7 +94,7 @@ def _evidence(history: RuntimeHistory, live: float, beside: float) -> list[State
 
 def _advice(history: RuntimeHistory, limit: Limit, live: float, beside: float) -> list[str]:
     memory_limit = safe_memory_limit(history, limit)
-    percent = int((SAFE_SHARE * limit.bytes - beside - live) / (live + history.root_bytes) * 100)
+    percent = int((SAFE_SHARE * limit.bytes - beside - live) / max(live + history.root_bytes, 1.0) * 100)
     needed = (live * 2 + history.root_bytes + beside) / SAFE_SHARE
     advice = [f"set GOMEMLIMIT={spell_bytes(memory_limit)}: the collector then keeps the process below the limit"]
     if percent >= 1:

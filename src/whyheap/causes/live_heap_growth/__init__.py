@@ -58,7 +58,7 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
         CAUSE.slug,
         Certainty.MEASURED if history.live.by_goal and history.gogc_is_known else Certainty.INFERRED,
         size,
-        min(size / history.live.bytes, 1.0),
+        min(size / max(history.live.bytes, 1.0), 1.0),
         _summary(trend, forecast),
         tuple(_evidence(history, trend, lines)),
         tuple(_advice(history, trend, forecast, lines)),

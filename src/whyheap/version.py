@@ -1,0 +1,3 @@
+"""The version, where every layer may import it from."""
+
+VERSION = "0.1.0"
