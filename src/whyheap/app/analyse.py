@@ -130,8 +130,11 @@ def _ranked(findings: Iterable[Finding], whole: Measure | None) -> list[Finding]
 
 
 def _starters(goroutines: Mapping[str, tuple[GoroutineGroup, ...]], own: OwnCode) -> dict[str, Site]:
-    """The user's line behind each goroutine that std starts, told from where goroutines wait now."""
-    callers: dict[str, Site] = {}
+    """The user's line behind each goroutine that std starts, told from where goroutines wait now.
+
+    A program with two servers has two such lines: which of them a connection belongs to is not known, so none is named.
+    """
+    callers: dict[str, set[Site]] = {}
     for groups in goroutines.values():
         for group in groups:
             symbols = [site.symbol for site in group.stack]
@@ -139,8 +142,9 @@ def _starters(goroutines: Mapping[str, tuple[GoroutineGroup, ...]], own: OwnCode
                 above = group.stack[symbols.index(starter) + 1 :]
                 user = next((site for site in above if own.frame(site.symbol, site.file, site.line).is_own), None)
                 if user is not None:
-                    callers.setdefault(starter, user)
-    return {root: callers[starter] for root, starter in STARTED_BY.items() if starter in callers}
+                    callers.setdefault(starter, set()).add(user)
+    only = {starter: next(iter(users)) for starter, users in callers.items() if len(users) == 1}
+    return {root: only[starter] for root, starter in STARTED_BY.items() if starter in only}
 
 
 def _verdict(

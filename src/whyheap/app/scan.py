@@ -64,7 +64,7 @@ def answer_scan(
     from whyheap.app.scan_report import scan_report  # noqa: PLC0415 - a warm scan needs neither join nor patterns
 
     report = scan_report(compiled, request)
-    answer = Answer(render(report), sum(package.unknown for package in compiled.load().packages))
+    answer = Answer(render(report), compiled.unknown)
     if compiled.is_current():  # the answer quotes sources
         with suppress(OSError, WhyheapError):  # what cannot be kept is answered all the same
             private_folder("answers")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import click
@@ -62,7 +65,7 @@ def scan(
     terminal = Terminal.detect(no_color=no_color)
     request = ScanRequest(options, pattern_of(focus), keep_sources=not no_source)
     tool = find_go(go, go_env(goos, goarch))
-    compiled = compile_packages(tool, options, progress)
+    compiled = compile_packages(tool, options, _loading_ahead(progress))
     unknown = 0
 
     def answer(form: Format) -> bytes:
@@ -84,6 +87,23 @@ def scan(
     if verbose:
         progress.note(f"compiler: {tool.command} list -export -gcflags='-m=2 -json=0,DIR', in {options.folder}")
     return _exit_code(compiled.failure)
+
+
+def _loading_ahead(progress: Progress) -> Callable[[str], None]:
+    """Tell progress, and load what judging needs while go compiles; a warm scan, which needs none of it, tells none."""
+    waiting = ["whyheap.app.scan_report", "whyheap.report.to_terminal"]
+
+    def load(names: Sequence[str]) -> None:
+        for name in names:
+            import_module(name)
+
+    def tell(text: str) -> None:
+        progress(text)
+        if waiting:
+            Thread(target=load, args=(tuple(waiting),), daemon=True).start()
+            waiting.clear()
+
+    return tell
 
 
 def _check_facts(format_: str | None, outputs: tuple[str, ...], focus: str, *, redact: bool) -> None:

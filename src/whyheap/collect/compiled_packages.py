@@ -6,6 +6,7 @@ import gc
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache, cached_property
 from typing import TypeVar
 
 from whyheap.collect.fact_store import FORMAT, FactStore
@@ -77,6 +78,12 @@ class CompiledPackages:
         """Whether the sources are still those that were compiled."""
         return not changed_since(inputs(self.packages), self._started_at)
 
+    @cached_property
+    def unknown(self) -> int:
+        """How many lines of the compiler were not understood."""
+        return sum(package.unknown for package in self.load().packages)
+
+    @cache  # noqa: B019 - the packages live as long as the command
     def load(self) -> Scan:
         """Read the facts that the join needs."""
         with no_collection():
