@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from whyheap.errors import WhyheapError
-from whyheap.host.cache import cache_folder
+from whyheap.host.cache import cache_folder, private_folder
 from whyheap.host.cgroup import read_limit
 from whyheap.host.go import find_go
 
@@ -68,14 +68,12 @@ def _go(wanted: str, folder: Path) -> list[Check]:
 def _cache() -> Check:
     folder = cache_folder()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder()
         probe = folder / f"probe{os.getpid()}"
         probe.write_bytes(b"")
         probe.unlink()
-    except OSError as error:
-        return Check(
-            "cache", ok=False, detail=f"{folder}: {error.strerror}", remedy="Set WHYHEAP_CACHE to a writable folder"
-        )
+    except (OSError, WhyheapError) as error:
+        return Check("cache", ok=False, detail=str(error), remedy="Set WHYHEAP_CACHE to a writable folder")
     free = shutil.disk_usage(folder).free
     return Check("cache", ok=True, detail=f"{folder}, {free >> 20:,} MiB free")
 
