@@ -6,7 +6,7 @@ import gc
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TypeVar
 
 from whyheap.collect.fact_store import FORMAT, FactStore
@@ -39,6 +39,7 @@ class CompiledPackages:
 
         `started_at` is when the scan began, in seconds since 1970.
         """
+        self._unknown: int | None = None
         self.environment = environment
         self.names = names
         self.packages = tuple(package for package in packages if is_own(package) and _has_code(package))
@@ -81,13 +82,13 @@ class CompiledPackages:
     @cached_property
     def unknown(self) -> int:
         """How many lines of the compiler were not understood."""
-        return sum(package.unknown for package in self.load().packages)
+        return self._unknown if self._unknown is not None else sum(one.unknown for one in self.load().packages)
 
-    @cache  # noqa: B019 - the packages live as long as the command
     def load(self) -> Scan:
         """Read the facts that the join needs."""
         with no_collection():
             scanned = tuple(self._scanned(package) for package in self.packages)
+        self._unknown = sum(package.unknown for package in scanned)
         module = next((one.Module.Path for one in self.packages if one.Module and one.Module.Main), "")
         environment = self.environment
         return Scan(
