@@ -134,17 +134,16 @@ def _starters(goroutines: Mapping[str, tuple[GoroutineGroup, ...]], own: OwnCode
 
     A program with two servers has two such lines: which of them a connection belongs to is not known, so none is named.
     """
-    callers: dict[str, set[Site]] = {}
+    callers: dict[str, set[Site | None]] = {}  # None: a server that no line of the user's waits for
     for groups in goroutines.values():
         for group in groups:
             symbols = [site.symbol for site in group.stack]
             for starter in set(STARTED_BY.values()) & set(symbols):
                 above = group.stack[symbols.index(starter) + 1 :]
                 user = next((site for site in above if own.frame(site.symbol, site.file, site.line).is_own), None)
-                if user is not None:
-                    callers.setdefault(starter, set()).add(user)
+                callers.setdefault(starter, set()).add(user)
     only = {starter: next(iter(users)) for starter, users in callers.items() if len(users) == 1}
-    return {root: only[starter] for root, starter in STARTED_BY.items() if starter in only}
+    return {root: site for root, starter in STARTED_BY.items() if (site := only.get(starter)) is not None}
 
 
 def _verdict(
