@@ -14,7 +14,7 @@ from prepare import make_venv
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "requirements"
 UV = "uv==0.13.9"
-GO_VERSIONS = ("1.22.10", "1.24.11", "1.25.5", "1.26.6", "1.27.3")
+GO_VERSIONS = ("1.22.10", "1.23.9", "1.24.11", "1.25.5", "1.26.6", "1.27.3")
 STYLE = ("--generate-hashes", "--no-emit-index-url", "--no-header", "--quiet")
 PLATFORMS = ("--universal", "--python-version", "3.11")
 

@@ -64,14 +64,32 @@ class CompilerFact:
         return tuple(step.reason for flow in self.flow for step in flow.steps)
 
 
+class CallPath(StrEnum):
+    """When a call runs, each time that its function does, as the function's control flow tells."""
+
+    ALWAYS = "always"  # on every path from the entry to a return
+    LOOP = "loop"  # on every path, were each loop entered once
+    BRANCH = "branch"  # on some path to a return
+    COLD = "cold"  # only where the path ends in a panic or exit
+    UNKNOWN = "unknown"  # the control flow was not understood
+
+
 @dataclass(frozen=True, slots=True)
 class AllocatorCall:
-    """A call to Go's allocator in machine code; `type` is the allocated type where known."""
+    """A call to Go's allocator in machine code.
+
+    `site` is innermost; `inlined_at` lists the call positions from there outward, empty = not inlined. `callee` is the
+    runtime's function ("runtime.newobject"), `type` the allocated type where known. `address` is that of the call
+    instruction in a binary, in a package's archive its offset from the start of the function `symbol`.
+    """
 
     site: Site
     callee: str
     type: str
     address: int
+    path: CallPath = CallPath.UNKNOWN
+    inlined_at: tuple[Position, ...] = ()
+    symbol: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from whyheap.model.facts import CompilerFact
 from whyheap.model.gauge import Gap, Origin
+from whyheap.model.machine_code import FunctionCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class ScannedPackage:
 
     `error` is the compiler's or go's own text when the package could not be built; `unknown` counts output lines that
     were not understood.
+    `functions` is None when no machine code was read; a function that is missing in it was not linked.
     """
 
     package: str
@@ -23,6 +25,7 @@ class ScannedPackage:
     facts: tuple[CompilerFact, ...] = ()
     error: str = ""
     unknown: int = 0
+    functions: tuple[FunctionCode, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

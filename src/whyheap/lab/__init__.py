@@ -1,0 +1,1 @@
+"""The lab: proves the catalogues on real compilers."""

@@ -1,0 +1,1 @@
+"""The user's own rules: ast-grep patterns joined with the witnesses."""
