@@ -13,6 +13,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from whyheap.goruntime.standard_library import is_standard
+from whyheap.join.calls import calls_by_line
 from whyheap.join.entry_points import entry_of
 from whyheap.join.frames import ProfileFrames, Stack, own_code
 from whyheap.join.misjoins import Misjoins
@@ -63,16 +64,24 @@ def join(
     `starters` gives the user's line that stands behind a goroutine which std starts, by the goroutine's root function.
     """
     facts = _facts_by_line(scan) if scan else {}
+    code = calls_by_line(scan)
     walked = _Walk(scan, profile, facts, sources or {}, focus, starters or {}) if profile is not None else None
     lines = dict(facts)
     evidence = []
     sums = walked.lines if walked else {}
-    for line in sorted(set(lines) | set(sums)):
+    for line in sorted({*lines, *sums, *(code.lines if code else ())}):
         there = lines.get(line, ())
         measured = sums.get(line)
         site = _site(line, there, measured.site if measured else None)
+        calls = None
+        if code is not None:
+            calls = code.lines.get(line)
+            if calls is None and code.has_code(site.package, {site.function, *(fact.function for fact in there)}):
+                calls = ()
+            elif calls and not site.function:
+                site = code.own_place(calls[0]) or site
         if measured is None:
-            evidence.append(Evidence(site, tuple(there), profiled=profile is not None))
+            evidence.append(Evidence(site, tuple(there), profiled=profile is not None, calls=calls))
             continue
         callees = sorted(measured.callees.items(), key=lambda item: (-item[1][2], -item[1][0], item[0]))
         evidence.append(
@@ -82,6 +91,7 @@ def join(
                 _measure(measured.direct),
                 tuple(CalleeBytes(callee, leaf, _measure(bytes_)) for (callee, leaf), bytes_ in callees),
                 profiled=True,
+                calls=calls,
             )
         )
     if walked is None:

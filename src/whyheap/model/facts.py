@@ -78,7 +78,8 @@ class CallPath(StrEnum):
 class AllocatorCall:
     """A call to Go's allocator in machine code.
 
-    `site` is innermost; `inlined_at` lists the call positions from there outward, empty = not inlined. `callee` is the
+    `site` is innermost; `inlined_at` lists the calls it is inlined through, from there outward, each with the
+    function that it stands in; empty = not inlined. `callee` is the
     runtime's function ("runtime.newobject"), `type` the allocated type where known. `address` is that of the call
     instruction in a binary, in a package's archive its offset from the start of the function `symbol`.
     """
@@ -88,7 +89,7 @@ class AllocatorCall:
     type: str
     address: int
     path: CallPath = CallPath.UNKNOWN
-    inlined_at: tuple[Position, ...] = ()
+    inlined_at: tuple[Site, ...] = ()
     symbol: str = ""
 
 

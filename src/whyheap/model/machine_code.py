@@ -20,7 +20,7 @@ class Allocates(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CodeCall:
-    """A call to another function. `callee` is its linker symbol, empty for a call through a pointer (interface, func)."""
+    """A call to another function. `callee` is its linker symbol, "" for a call through an interface or func value."""
 
     callee: str
     path: CallPath

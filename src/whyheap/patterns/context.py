@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from posixpath import dirname
 from typing import TYPE_CHECKING
 
+from whyheap.goruntime.allocators import AllocatorKind, kind_of
 from whyheap.model.evidence import Evidence
-from whyheap.model.facts import CompilerFact, FactKind, FlowStep
+from whyheap.model.facts import AllocatorCall, CompilerFact, FactKind, FlowStep
+from whyheap.patterns.allocation import calls_of, silent_calls
 from whyheap.patterns.escape import Escape, Storage
 from whyheap.patterns.printed import is_typed_literal
 from whyheap.patterns.syntax import GoFile
@@ -129,6 +131,7 @@ class Context:
                 escape.never = self._captures_nothing(evidence, fact)
             elif is_typed_literal(escape.subject) and self._is_constant(evidence, fact):
                 escape.never = True
+            escape.calls = calls_of(escape, evidence)
             escapes.append(escape)
         return escapes
 
@@ -147,9 +150,22 @@ class Context:
             and file.call_at(evidence.site.line, fact.printed_at.column) is None
         )
 
-    def is_silent(self, evidence: Evidence) -> bool:
-        """Whether the line allocates and no heap fact accounts for it."""
-        return bool(evidence.direct) and all(escape.never for escape in self.escapes(evidence))
+    def is_silent(self, evidence: Evidence, *kinds: AllocatorKind) -> bool:
+        """Whether the line allocates and no heap fact accounts for it: measured, or by a call of one of these kinds.
+
+        Machine code that has calls, but none of these kinds, outweighs what the source looks like.
+        """
+        if self.silent_calls(evidence, *kinds):
+            return True
+        measured = bool(evidence.direct) and all(escape.never for escape in self.escapes(evidence))
+        return measured and not evidence.calls
+
+    def silent_calls(self, evidence: Evidence, *kinds: AllocatorKind) -> tuple[AllocatorCall, ...]:
+        """Return the line's allocator calls that no heap fact accounts for; of these kinds, where some are named."""
+        if not evidence.calls:
+            return ()
+        found = silent_calls(evidence, self.escapes(evidence))
+        return tuple(call for call in found if kind_of(call.callee) in kinds) if kinds else found
 
     def is_package_variable(self, evidence: Evidence, name: str) -> bool | None:
         """Whether a name is a package-level variable here; None when no source can tell."""

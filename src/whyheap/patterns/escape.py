@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 
-from whyheap.model.facts import CompilerFact, FlowStep
+from whyheap.model.facts import AllocatorCall, CompilerFact, FlowStep
 from whyheap.patterns.printed import callee_of, concatenates, converts, has_text_operand, is_literal, left_side
 
 _SIZE_REASONS = frozenset({"too large for stack", "too aligned for stack", "non-constant size", "zero-sized element"})
@@ -52,9 +52,24 @@ class Route(Enum):
 
 
 class Escape:
-    """One heap fact, classified. `callee` is the function it is passed to, as printed; `target` where it is stored."""
+    """One heap fact, classified. `callee` is the function it is passed to, as printed; `target` where it is stored.
 
-    __slots__ = ("callee", "converted", "fact", "inferred", "never", "reason", "route", "storage", "subject", "target")
+    `calls` are the allocator calls of its line that can be its, None when no machine code was read.
+    """
+
+    __slots__ = (
+        "callee",
+        "calls",
+        "converted",
+        "fact",
+        "inferred",
+        "never",
+        "reason",
+        "route",
+        "storage",
+        "subject",
+        "target",
+    )
 
     def __init__(self, fact: CompilerFact, *, twin: bool = False) -> None:
         """Classify; `twin`: the same expression at the same place is already another fact, so this one boxes it."""
@@ -64,6 +79,7 @@ class Escape:
         first = flow[0].steps if flow else ()
         self.converted = len(first) > 1 and first[1].reason == "interface-converted"
         self.inferred = False
+        self.calls: tuple[AllocatorCall, ...] | None = None
         self.callee = ""
         self.target = ""
         last = next((one.steps[-1] for one in reversed(flow) if one.steps), None)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from whyheap.model.evidence import Agreement, CalleeBytes, Evidence
+from whyheap.model.facts import AllocatorCall, FactKind
 from whyheap.model.finding import Certainty, Finding
 from whyheap.model.measure import Measure
 from whyheap.patterns import callee_allocation, compiler_reason
@@ -70,7 +71,7 @@ def _identity(finding: Finding, evidence: Evidence, context: Context) -> tuple[s
     """
     site = finding.site
     key = (site.package, site.function, finding.pattern, _NUMBERED.sub(r"\1", finding.subject))
-    if finding.facts and finding.agreement is not Agreement.ALLOCATES_SILENTLY:
+    if not _is_silent(finding):
         return key
     return (*key, "measured", context.line_text(evidence))
 
@@ -78,10 +79,11 @@ def _identity(finding: Finding, evidence: Evidence, context: Context) -> tuple[s
 def _drafts(evidence: Evidence, context: Context) -> list[_Draft]:
     found = _claimed(evidence, context)
     drafts = [_Draft(finding, finding.agreement is not Agreement.NEVER_ALLOCATES) for finding in found]
+    unnamed = _unnamed_calls(evidence, context, found)
     carriers = [draft for draft in drafts if draft.shares]
-    if evidence.direct and not carriers:
-        carriers = [_Draft(compiler_reason.silent(evidence, context), shares=True)]
-        drafts += carriers
+    if unnamed or (evidence.direct and not carriers):
+        drafts.append(_Draft(compiler_reason.silent(evidence, context, unnamed), shares=True))
+        carriers = [draft for draft in drafts if draft.shares]
     drafts.sort(key=lambda draft: draft.finding.site.column)
     left = []
     for callee in filter(lambda one: bool(one.measure), evidence.callees):
@@ -91,15 +93,25 @@ def _drafts(evidence: Evidence, context: Context) -> list[_Draft]:
         else:
             named.callees.append(callee)
     if left:
-        for finding in callee_allocation.match(replace(evidence, callees=tuple(left)), context):
-            drafts.append(_Draft(finding, shares=False, callees=list(finding.callees)))
+        rest = callee_allocation.match(replace(evidence, callees=tuple(left)), context)
+        drafts += [_Draft(finding, shares=False, callees=list(finding.callees)) for finding in rest]
     return drafts
+
+
+def _unnamed_calls(evidence: Evidence, context: Context, findings: Iterable[Finding]) -> tuple[AllocatorCall, ...]:
+    """Return the allocator calls of the line that neither a heap fact nor a pattern accounts for."""
+    silent = context.silent_calls(evidence)
+    if not silent:
+        return ()
+    named = {id(call) for finding in findings if _is_silent(finding) for call in finding.calls or ()}
+    return tuple(call for call in silent if id(call) not in named)
 
 
 def _claimed(evidence: Evidence, context: Context) -> list[Finding]:
     """Return one finding per heap fact, by order of precedence, repeats merged; and the silent ones."""
     escapes = context.escapes(evidence)
-    if not escapes and not evidence.direct:
+    is_silent = context.is_silent(evidence)
+    if not escapes and not is_silent:
         return []
     unclaimed = Counter(id(escape.fact) for escape in escapes)
     findings: list[Finding] = []
@@ -107,7 +119,7 @@ def _claimed(evidence: Evidence, context: Context) -> list[Finding]:
         found = list(rule.match(evidence, context))
         if found:
             findings += _claim(found, unclaimed)
-            if not unclaimed and not evidence.direct:
+            if not unclaimed and not is_silent:
                 break
     if unclaimed:
         findings += _claim(compiler_reason.match(evidence, context), unclaimed)
@@ -117,7 +129,7 @@ def _claimed(evidence: Evidence, context: Context) -> list[Finding]:
 def _claim(findings: Iterable[Finding], unclaimed: Counter[int]) -> Iterator[Finding]:
     """Yield the findings whose fact no earlier pattern has taken, and silent ones, which take none."""
     for finding in findings:
-        if finding.agreement is Agreement.ALLOCATES_SILENTLY:
+        if _is_silent(finding):
             yield finding
             continue
         fact = id(finding.facts[0])
@@ -126,6 +138,11 @@ def _claim(findings: Iterable[Finding], unclaimed: Counter[int]) -> Iterator[Fin
             if not unclaimed[fact]:
                 del unclaimed[fact]
             yield finding
+
+
+def _is_silent(finding: Finding) -> bool:
+    """Whether the compiler says nothing of the heap here."""
+    return not any(fact.kind is FactKind.HEAP for fact in finding.facts)
 
 
 def _merged(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from whyheap.model.evidence import Agreement, Evidence
-from whyheap.model.facts import CompilerFact
+from whyheap.model.evidence import Evidence
+from whyheap.model.facts import AllocatorCall, CompilerFact
 from whyheap.model.finding import Certainty, Finding, Fix, FixKind, PatternKind
 from whyheap.model.site import Site
+from whyheap.patterns.allocation import agreement, silent_agreement
 from whyheap.patterns.context import Context
 from whyheap.patterns.escape import Escape
 
@@ -51,7 +52,6 @@ class Pattern:
         inferred: bool = False,
     ) -> Finding:
         """Return the finding for a value that the compiler says is on the heap. `inferred`: syntax or names decided."""
-        agreement = Agreement.AGREE if evidence.direct else Agreement.UNKNOWN
         return Finding(
             id="",
             pattern=self.slug,
@@ -59,9 +59,9 @@ class Pattern:
             subject=escape.subject,
             message=message,
             certainty=Certainty.INFERRED if inferred else Certainty.STATED,
-            agreement=Agreement.NEVER_ALLOCATES if escape.never else agreement,
+            agreement=agreement(escape, evidence),
             facts=(escape.fact,),
-            calls=evidence.calls,
+            calls=escape.calls,
             fixes=fixes or self.fixes,
             labels={"callee": escape.callee} if escape.callee else {},
         )
@@ -74,18 +74,22 @@ class Pattern:
         *,
         facts: tuple[CompilerFact, ...] = (),
         fixes: tuple[Fix, ...] = (),
+        calls: tuple[AllocatorCall, ...] | None = None,
     ) -> Finding:
-        """Return the finding for bytes measured on a line where the compiler speaks of no escape."""
+        """Return the finding for a line that allocates where the compiler speaks of no escape.
+
+        `calls` are the allocator calls behind it; without any, bytes were measured there.
+        """
         return Finding(
             id="",
             pattern=self.slug,
             site=_site(evidence.site, facts[0] if facts else None),
             subject=subject,
             message=message,
-            certainty=Certainty.MEASURED,
-            agreement=Agreement.ALLOCATES_SILENTLY,
+            certainty=Certainty.MEASURED if evidence.direct else Certainty.STATED,
+            agreement=silent_agreement(evidence, calls or ()),
             facts=facts,
-            calls=evidence.calls,
+            calls=calls if calls is not None else evidence.calls,
             fixes=fixes or self.fixes,
         )
 

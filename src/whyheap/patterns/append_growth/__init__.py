@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from whyheap.goruntime.allocators import AllocatorKind
 from whyheap.model.evidence import Evidence
 from whyheap.model.facts import FactKind
 from whyheap.model.finding import Finding, Fix
@@ -39,6 +40,7 @@ PATTERN = Pattern.of(
     title="Slice grows by append",
     fixes=(judgement("make the slice with its final capacity: make([]T, 0, n)"),),
 )
+_KINDS = (AllocatorKind.GROWTH, AllocatorKind.SLICE_MOVE)
 
 
 def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
@@ -49,7 +51,7 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
             yield PATTERN.heap(
                 evidence, escape, _message(evidence, context), fixes=_fixes(evidence, context, slice_name)
             )
-    if context.is_silent(evidence):
+    if context.is_silent(evidence, *_KINDS):
         yield from _silent(evidence, context)
 
 
@@ -57,11 +59,14 @@ def _silent(evidence: Evidence, context: Context) -> Iterator[Finding]:
     told = [fact for fact in evidence.facts if fact.kind is FactKind.STACK and fact.message == "append does not escape"]
     file = context.file(evidence)
     written = file is not None and "append" in file.calls(evidence.site.line)
-    if told or written:
+    calls = context.silent_calls(evidence, *_KINDS)
+    if told or written or calls:
         slice_name = _written_slice(file, evidence.site.line) if file is not None else ""
         fixes = _fixes(evidence, context, slice_name)
         subject = slice_name or "append"
-        yield PATTERN.silent(evidence, subject, _message(evidence, context), facts=tuple(told[:1]), fixes=fixes)
+        yield PATTERN.silent(
+            evidence, subject, _message(evidence, context), facts=tuple(told[:1]), fixes=fixes, calls=calls
+        )
 
 
 def _message(evidence: Evidence, context: Context) -> str:

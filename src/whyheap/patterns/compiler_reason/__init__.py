@@ -18,8 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from whyheap.goruntime.allocators import AllocatorKind, kind_of
 from whyheap.model.evidence import Evidence
-from whyheap.model.facts import CompilerFact, FactKind
+from whyheap.model.facts import AllocatorCall, CompilerFact, FactKind
 from whyheap.model.finding import Finding
 from whyheap.patterns.context import Context
 from whyheap.patterns.escape import Escape, Route, Storage
@@ -50,6 +51,7 @@ OTHER = _named(
 )
 PATTERNS = (CALL, STORE, CONTAINED, OUTER, SEND, METHOD, SIZE, MAKE, VARIADIC, CHANNEL, OPERAND, UNSAFE, OTHER)
 
+_NO_WORD = "allocates, and the compiler does not say why"
 _BY_ROUTE = {
     Route.CALL: CALL,
     Route.APPENDED: STORE,
@@ -78,22 +80,24 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
         yield pattern.heap(evidence, escape, message)
 
 
-def silent(evidence: Evidence, context: Context) -> Finding:
-    """Return the finding for measured bytes on a line where no pattern and no heap fact speaks."""
+def silent(evidence: Evidence, context: Context, calls: tuple[AllocatorCall, ...] = ()) -> Finding:
+    """Return the finding for bytes or allocator calls on a line of which no pattern and no heap fact speaks."""
+    kinds = {kind_of(call.callee) for call in calls}
     for fact in evidence.facts:
         if fact.kind is FactKind.STACK and fact.subject.startswith("make(") and "map[" not in fact.subject:
             message = f"{fact.message}, but its size is known only at run time"
-            return MAKE.silent(evidence, fact.subject, message, facts=(fact,))
+            return MAKE.silent(evidence, fact.subject, message, facts=(fact,), calls=calls)
     file = context.file(evidence)
     if file is not None:
         for call in file.nodes("call_expression", evidence.site.line):
             if call.text().startswith(("make(chan", "make(<-chan")):
-                return CHANNEL.silent(evidence, call.text(), "channel with its buffer")
-            if call.text().startswith("make("):
-                return MAKE.silent(evidence, call.text(), "size is known only at run time")
+                return CHANNEL.silent(evidence, call.text(), "channel with its buffer", calls=calls)
+            if call.text().startswith("make(") and (not calls or AllocatorKind.SLICE in kinds):
+                return MAKE.silent(evidence, call.text(), "size is known only at run time", calls=calls)
     told: tuple[CompilerFact, ...] = tuple(fact for fact in evidence.facts if fact.kind is FactKind.STACK)[:1]
-    message = "allocates, and the compiler does not say why"
-    return OTHER.silent(evidence, told[0].subject if told else evidence.site.function, message, facts=told)
+    names = ", ".join(dict.fromkeys(call.callee.removeprefix("runtime.") for call in calls))
+    message = f"calls {names}, and the compiler does not say why" if names else _NO_WORD
+    return OTHER.silent(evidence, told[0].subject if told else evidence.site.function, message, facts=told, calls=calls)
 
 
 def _pattern(evidence: Evidence, context: Context, escape: Escape) -> Pattern:

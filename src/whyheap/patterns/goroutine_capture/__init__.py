@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from whyheap.goruntime.allocators import AllocatorKind
 from whyheap.model.evidence import Evidence
 from whyheap.model.facts import FactKind
 from whyheap.model.finding import Finding
@@ -52,7 +53,7 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
                 yield PATTERN.heap(evidence, escape, message)
         elif escape.route is Route.CONTAINED and _is_captured_by_go(evidence, context, escape):
             yield PATTERN.heap(evidence, escape, "captured by a goroutine, which keeps it", fixes=_KEPT, inferred=True)
-    if context.is_silent(evidence):
+    if context.is_silent(evidence, AllocatorKind.OBJECT, AllocatorKind.DEFER):
         yield from _silent(evidence, context)
 
 
@@ -61,12 +62,14 @@ def _silent(evidence: Evidence, context: Context) -> Iterator[Finding]:
     file = context.file(evidence)
     line = evidence.site.line
     told = [fact for fact in evidence.facts if fact.kind is FactKind.OTHER and fact.message.startswith(_WRAPPER)]
+    calls = context.silent_calls(evidence, AllocatorKind.OBJECT, AllocatorKind.DEFER)
     looped = _is_deferred(evidence, context) and file is not None and file.loop(line) is not None
     if looped:
         message = "hidden closure of a call deferred in a loop"
-        yield PATTERN.silent(evidence, "func literal", message, facts=tuple(told[:1]), fixes=_DEFERRED)
+        yield PATTERN.silent(evidence, "func literal", message, facts=tuple(told[:1]), fixes=_DEFERRED, calls=calls)
     elif told or (file is not None and file.nodes("go_statement", line)):
-        yield PATTERN.silent(evidence, "func literal", "hidden closure of a go statement", facts=tuple(told[:1]))
+        message = "hidden closure of a go statement"
+        yield PATTERN.silent(evidence, "func literal", message, facts=tuple(told[:1]), calls=calls)
 
 
 def _is_captured_by_go(evidence: Evidence, context: Context, escape: Escape) -> bool:

@@ -20,12 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from whyheap.goruntime.allocators import AllocatorKind
 from whyheap.model.evidence import Evidence
 from whyheap.model.finding import Finding, Fix
 from whyheap.patterns.context import Context
 from whyheap.patterns.escape import Escape, Route, Storage
 from whyheap.patterns.pattern import Pattern, judgement
 from whyheap.patterns.route_text import clipped, way
+from whyheap.patterns.syntax import GoFile
 
 PATTERN = Pattern.of(
     __doc__,
@@ -48,8 +50,10 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
             yield PATTERN.heap(evidence, escape, f"{key} of a map")
         elif escape.route is Route.ASSIGN and escape.target.endswith("]"):
             yield from _element(evidence, context, escape)
-    if context.is_silent(evidence):
+    if context.is_silent(evidence, AllocatorKind.MAP_GROWTH):
         yield from _growth(evidence, context)
+    if context.is_silent(evidence, AllocatorKind.MAP):
+        yield from _made(evidence, context)
 
 
 def _element(evidence: Evidence, context: Context, escape: Escape) -> Iterator[Finding]:
@@ -64,18 +68,32 @@ def _element(evidence: Evidence, context: Context, escape: Escape) -> Iterator[F
 def _growth(evidence: Evidence, context: Context) -> Iterator[Finding]:
     """Yield a finding for an assignment to a map's element on a line that allocates silently."""
     file = context.file(evidence)
-    if file is None:
-        return
+    calls = context.silent_calls(evidence, AllocatorKind.MAP_GROWTH)
+    target = _filled(evidence, context, file, is_known=bool(calls)) if file is not None else ""
+    if target or calls:
+        message = "map grows as it is filled"
+        yield PATTERN.silent(evidence, target or "map", message, fixes=_PRESIZE, calls=calls)
+
+
+def _filled(evidence: Evidence, context: Context, file: GoFile, *, is_known: bool) -> str:
+    """Return the element `m[k]` that the line assigns to; `is_known`: that it is a map's is seen in machine code."""
     for kind in ("assignment_statement", "inc_statement"):
         for node in file.nodes(kind, evidence.site.line):
             target = node.text().partition("=")[0].rstrip("+-*/|&^% ")
-            if target.endswith("]") and context.is_map(evidence, target):
-                yield PATTERN.silent(evidence, target, "map grows as it is filled", fixes=_PRESIZE)
-                return
-    for call in file.nodes("call_expression", evidence.site.line):
-        if call.text().startswith("make(map[") or call.text().startswith("make(Map"):
-            yield PATTERN.silent(evidence, call.text(), "map with its first tables", fixes=_PRESIZE)
-            return
+            if target.endswith("]") and (is_known or context.is_map(evidence, target)):
+                return target
+    return ""
+
+
+def _made(evidence: Evidence, context: Context) -> Iterator[Finding]:
+    """Yield a finding for a map that is made on a line that allocates silently."""
+    file = context.file(evidence)
+    calls = context.silent_calls(evidence, AllocatorKind.MAP)
+    made = file.nodes("call_expression", evidence.site.line) if file is not None else []
+    subject = next((one.text() for one in made if one.text().startswith(("make(map[", "make(Map"))), "")
+    if subject or calls:
+        message = "map with its first tables"
+        yield PATTERN.silent(evidence, subject or "map", message, fixes=_PRESIZE, calls=calls)
 
 
 def _base(indexed: str) -> str:

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from whyheap.goruntime.allocators import AllocatorKind
 from whyheap.model.evidence import Evidence
 from whyheap.model.facts import FactKind
 from whyheap.model.finding import Finding
@@ -48,21 +49,26 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
     for escape in context.escapes(evidence):
         if escape.storage is Storage.CONCATENATION:
             yield PATTERN.heap(evidence, escape, "strings joined by +", inferred=escape.inferred)
-    if context.is_silent(evidence):
+    if context.is_silent(evidence, AllocatorKind.CONCATENATION):
         yield from _silent(evidence, context)
 
 
 def _silent(evidence: Evidence, context: Context) -> Iterator[Finding]:
     file = context.file(evidence)
+    calls = context.silent_calls(evidence, AllocatorKind.CONCATENATION)
     grown = _grown(evidence, context, file) if file is not None else None
     if file is not None and grown is not None:
         looped = file.loop(evidence.site.line) is not None
         fix = mechanical(f"write {grown} with a strings.Builder") if looped else PATTERN.fixes[0]
-        yield PATTERN.silent(evidence, grown, "+= on a string in a loop" if looped else "+= on a string", fixes=(fix,))
+        yield PATTERN.silent(
+            evidence, grown, "+= on a string in a loop" if looped else "+= on a string", fixes=(fix,), calls=calls
+        )
         return
-    for fact in evidence.facts:
-        if fact.kind is FactKind.STACK and concatenates(fact.subject):
-            yield PATTERN.silent(evidence, fact.subject, "strings joined by +", facts=(fact,))
+    told = [fact for fact in evidence.facts if fact.kind is FactKind.STACK and concatenates(fact.subject)]
+    for fact in told:
+        yield PATTERN.silent(evidence, fact.subject, "strings joined by +", facts=(fact,), calls=calls)
+    if calls and not told:
+        yield PATTERN.silent(evidence, "a + b", "strings joined by +", calls=calls)
 
 
 def _grown(evidence: Evidence, context: Context, file: GoFile) -> str | None:

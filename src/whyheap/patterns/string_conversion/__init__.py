@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from whyheap.goruntime.allocators import AllocatorKind
 from whyheap.model.evidence import Evidence
 from whyheap.model.facts import FactKind
 from whyheap.model.finding import Finding
@@ -43,10 +44,15 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
     for escape in context.escapes(evidence):
         if escape.storage is Storage.CONVERSION:
             yield PATTERN.heap(evidence, escape, _message(escape.subject))
-    if context.is_silent(evidence):
-        for fact in evidence.facts:
-            if fact.kind is FactKind.STACK and converts(fact.subject):
-                yield PATTERN.silent(evidence, fact.subject, _message(fact.subject), facts=(fact,))
+    if context.is_silent(evidence, AllocatorKind.CONVERSION):
+        calls = context.silent_calls(evidence, AllocatorKind.CONVERSION)
+        told = [fact for fact in evidence.facts if fact.kind is FactKind.STACK and converts(fact.subject)]
+        for fact in told:
+            yield PATTERN.silent(evidence, fact.subject, _message(fact.subject), facts=(fact,), calls=calls)
+        if calls and not told:
+            called = calls[0].callee.removeprefix("runtime.")
+            subject = "string(b)" if called.endswith("string") else "[]byte(s)"
+            yield PATTERN.silent(evidence, subject, _message(subject), calls=calls)
 
 
 def _message(subject: str) -> str:

@@ -1,0 +1,151 @@
+"""The job of `whyheap diff --go A --go B`: which lines start or stop allocating with a Go upgrade."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from whyheap.app.scan_report import count_packages, go_numbers, title
+from whyheap.collect.compiler import Progress, ScanOptions, compile_packages
+from whyheap.collect.profile import collect_profile
+from whyheap.collect.sources import SourceFiles
+from whyheap.errors import TargetError, UsageError
+from whyheap.host.go import GoTool
+from whyheap.host.http import Access
+from whyheap.join import Joined, join
+from whyheap.model.evidence import Agreement
+from whyheap.model.finding import Finding
+from whyheap.model.gauge import Gap
+from whyheap.model.measure import Measure
+from whyheap.model.profile import HeapProfile
+from whyheap.model.scan import Scan
+from whyheap.model.version_diff import Change, LineChange, VersionDiff
+from whyheap.parse.pprof import parse_profile
+from whyheap.patterns.context import Context
+from whyheap.patterns.judge import judge
+
+_STRENGTH = {Agreement.NEVER_ALLOCATES: 0, Agreement.MAY_ALLOCATE: 1}
+_CERTAIN = 2
+_Lines = dict[tuple[str, int], list[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The same source under one version of Go."""
+
+    scan: Scan
+    joined: Joined
+    lines: _Lines
+
+
+def diff_versions(
+    tools: Sequence[GoTool],
+    options: ScanOptions,
+    profile: str = "",
+    access: Access | None = None,
+    progress: Progress = lambda _: None,
+) -> tuple[VersionDiff, TargetError | None]:
+    """Scan with both go commands, old one first, and compare; also returns the error of packages that do not build.
+
+    `profile` is a heap profile (file or URL) of the program built with the old one.
+    """
+    measured = _profile(profile, access or Access()) if profile else None
+    old, new = (_side(tool, options, measured if first else None, progress) for first, tool in _first(tools))
+    versions = (old[0].scan.go, new[0].scan.go)
+    if versions[0] == versions[1]:
+        raise UsageError(f"both --go are {versions[0]}", "Name two versions:  --go 1.24 --go 1.27")
+    changes = _changes(old[0], new[0])
+    return (
+        VersionDiff(
+            go=versions,
+            title=title(old[0].scan),
+            packages=min(count_packages(side.scan) for side, _ in (old, new)),
+            changes=tuple(changes),
+            lines=(len(old[0].lines), len(new[0].lines)),
+            profile=old[0].joined.profile,
+            gaps=tuple(_gaps(old[0].scan, new[0].scan)),
+        ),
+        old[1] or new[1],
+    )
+
+
+def _first(tools: Sequence[GoTool]) -> Iterable[tuple[bool, GoTool]]:
+    return ((position == 0, tool) for position, tool in enumerate(tools))
+
+
+def _profile(text: str, access: Access) -> HeapProfile:
+    return parse_profile(collect_profile(text, access=access, window_seconds=0.0).raw[-1])
+
+
+def _side(
+    tool: GoTool, options: ScanOptions, profile: HeapProfile | None, progress: Progress
+) -> tuple[_Side, TargetError | None]:
+    compiled = compile_packages(tool, options, progress)
+    scan = compiled.load()
+    progress(f"judging {scan.go}")
+    joined = join(scan, profile)
+    lines: _Lines = defaultdict(list)
+    for finding in judge(joined.evidence, Context(go_numbers(scan.go), SourceFiles(scan))):
+        if _strength(finding):
+            lines[finding.site.file, finding.site.line].append(finding)
+    return _Side(scan, joined, lines), compiled.failure
+
+
+def _strength(finding: Finding) -> int:
+    """How surely a finding allocates in this build: what was measured in another build does not count."""
+    if not finding.facts and not finding.calls:
+        return 0
+    return _STRENGTH.get(finding.agreement, _CERTAIN)
+
+
+def _changes(old: _Side, new: _Side) -> list[LineChange]:
+    measured = {(one.site.file, one.site.line): one.direct for one in old.joined.evidence}
+    seen_by_both = _files(old.scan) & _files(new.scan)
+    changes = []
+    for line in sorted(old.lines.keys() | new.lines.keys()):
+        before, after = old.lines.get(line, []), new.lines.get(line, [])
+        change = _change(before, after)
+        if change is not None and line[0] in seen_by_both:
+            site = replace((before or after)[0].site, column=0)
+            measure = measured.get(line, Measure()) if old.joined.profile is not None else None
+            changes.append(LineChange(site, change, tuple(before), tuple(after), measure))
+    order = list(Change)
+    return sorted(changes, key=lambda one: (-_bytes(one.measure), order.index(one.change), one.site))
+
+
+def _files(scan: Scan) -> set[str]:
+    """Files of packages that could be built: with build tags, a file may belong to one version only."""
+    return {file for package in scan.packages if not package.error for file in package.files}
+
+
+def _bytes(measure: Measure | None) -> int:
+    return measure.alloc_bytes if measure else 0
+
+
+def _change(before: Sequence[Finding], after: Sequence[Finding]) -> Change | None:
+    if not before or not after:
+        return None if not before and not after else Change.STOPS if before else Change.STARTS
+    old, new = _weight(before), _weight(after)
+    return None if old == new else Change.LESS if new < old else Change.MORE
+
+
+def _weight(findings: Sequence[Finding]) -> tuple[int, int]:
+    """How surely and how often a line allocates: calls of the allocator where all are known, else findings."""
+    surely = max(map(_strength, findings))
+    counts: Mapping[int, int] = {id(call): 1 for finding in findings for call in finding.calls or ()}
+    known = all(finding.calls is not None for finding in findings)
+    return surely, len(counts) if known else len(findings)
+
+
+def _gaps(old: Scan, new: Scan) -> Iterable[Gap]:
+    for scan in (old, new):
+        for gap in scan.gaps:
+            yield Gap(gap.witness, f"{scan.go}: {gap.reason}", gap.hint)
+    only = _files(old) ^ _files(new)
+    if only:
+        yield Gap(
+            "compiler",
+            f"{len(only)} files are built by one of the two versions only (build tags) and were not compared",
+            "Look at them with:  whyheap scan --go VERSION",
+        )
