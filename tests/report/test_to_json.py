@@ -65,6 +65,8 @@ def test_a_finding_with_all_witnesses() -> None:
         "callee": "runtime.convT64",
         "type": "int",
         "address": 0x5A4011,
+        "path": "unknown",
+        "symbol": "",
     }
     profile = finding["witnesses"]["profile"]
     assert profile["inuse_bytes"] == 18 << 20

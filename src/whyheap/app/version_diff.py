@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from whyheap.app.scan_report import count_packages, go_numbers, title
+from whyheap.app.targets import TargetKind, recognise
 from whyheap.collect.compiler import Progress, ScanOptions, compile_packages
 from whyheap.collect.profile import collect_profile
 from whyheap.collect.sources import SourceFiles
@@ -68,6 +69,18 @@ def diff_versions(
         ),
         old[1] or new[1],
     )
+
+
+def split_targets(texts: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """Split targets into packages, ./... when none is named, and at most one profile or service."""
+    targets = [recognise(text) for text in texts]
+    packages = tuple(target.text for target in targets if target.kind is TargetKind.PACKAGES)
+    measured = [target for target in targets if target.kind is not TargetKind.PACKAGES]
+    if any(target.kind is TargetKind.CAPTURE for target in measured):
+        raise UsageError("a capture holds the facts of one Go version only", "Name the packages and a heap profile")
+    if len(measured) > 1:
+        raise UsageError("more than one profile or service was named", "Name the one that ran with the old version")
+    return packages or ("./...",), measured[0].text if measured else ""
 
 
 def _first(tools: Sequence[GoTool]) -> Iterable[tuple[bool, GoTool]]:

@@ -29,16 +29,19 @@ _COMMANDS = {
     "why": _Entry("why", "Why does it run out of memory, which lines, what to change", matters=True),
     "scan": _Entry("scan", "Which lines allocate on the heap, and why (static)", matters=True),
     "explain": _Entry("explain", "Everything that is known about one line", matters=True),
+    "diff": _Entry("diff", "Which lines start or stop allocating with another Go version"),
     "patterns": _Entry("catalogue", "The catalogue of ways to the heap", matters=True),
     "causes": _Entry("catalogue", "The catalogue of reasons to run out of memory"),
     "doctor": _Entry("doctor", "What this machine offers and lacks", matters=True),
     "completion": _Entry("completion", "Shell completion for bash, zsh and fish"),
 }
-_LATER = " record diff fix gate test run heap debug guard harden node wasm fleet serve mcp lsp lab "
+_LATER = " record fix gate test run heap debug guard harden node wasm fleet serve mcp lsp lab "
 
 
 class _Commands(click.Group):
-    """Imports a command when it is used."""
+    """Imports a command when it is used. `later` are commands that are planned."""
+
+    later = frozenset(_LATER.split())
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from whyheap.model.evidence import Agreement
 from whyheap.model.facts import FactKind
+from whyheap.model.finding import Certainty
 from whyheap.model.site import Position
 from whyheap.report.visible_text import cut_middle
 
@@ -148,6 +149,8 @@ def headline(finding: Finding) -> str:
         return f'{reason} ("does not escape", allocates anyway)' if denied else f"{reason} (the compiler is silent)"
     if finding.agreement is Agreement.NEVER_ALLOCATES:
         return f"{reason}, but never allocates"
+    if finding.pattern.startswith("rule:") and finding.certainty is Certainty.INFERRED:
+        return f"{reason} (a candidate: syntax alone)"
     return reason
 
 

@@ -45,7 +45,7 @@ def explain_to_terminal(report: Report, file: str, line_number: int, *, width: i
         blocks += _nothing(report, file, line_number, width)
     for name in dict.fromkeys(finding.site.file for finding in findings):
         blocks += _explained(report, [finding for finding in findings if finding.site.file == name], width)
-    return render(apart([*blocks, gap_rows(report, width)]), width, color=color)
+    return render(apart([*blocks, gap_rows(report.gaps, width)]), width, color=color)
 
 
 def _explained(report: Report, findings: Sequence[Finding], width: int) -> list[list[Text]]:

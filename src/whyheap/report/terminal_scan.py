@@ -54,7 +54,7 @@ def scan_to_terminal(report: Report, *, width: int, color: bool, all_rows: bool 
         _counts(report, width),
         *_tallies(report.findings, width),
         _lines(report, width, all_rows=all_rows),
-        gap_rows(report, width),
+        gap_rows(report.gaps, width),
     ]
     return render(apart(blocks), width, color=color)
 

@@ -20,10 +20,11 @@ from whyheap.report.terminal_text import (
 from whyheap.units import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rich.text import Text
 
+    from whyheap.model.gauge import Gap
     from whyheap.model.report import Report
     from whyheap.model.verdict import CauseVerdict, Statement
 
@@ -65,10 +66,10 @@ def why(report: Report, width: int) -> list[Text]:
     return labelled("WHY", side_by_side(rows, width - LABEL_WIDTH))
 
 
-def gap_rows(report: Report, width: int) -> list[Text]:
+def gap_rows(gaps: Iterable[Gap], width: int) -> list[Text]:
     """Name the witnesses that could not speak, with the way out."""
     rows: list[Text] = []
-    for gap in report.gaps:
+    for gap in gaps:
         reason = gap.reason if gap.reason.endswith((".", "!", "?")) or not gap.hint else f"{gap.reason}."
         text = f"{gap.witness}: {reason} {gap.hint}".rstrip()
         first, *rest = wrap(text, width - LABEL_WIDTH)

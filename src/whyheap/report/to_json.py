@@ -30,6 +30,16 @@ def to_json(report: Report) -> bytes:
     return msgspec.json.format(_encode(_report(report)), indent=2) + b"\n"
 
 
+def finding_json(finding: Finding, totals: Totals) -> Json:
+    """Return one finding in the contract's shape."""
+    return _finding(finding, totals)
+
+
+def encode(value: Json) -> bytes:
+    """Encode as JSON; file names that are no UTF-8 come with U+FFFD."""
+    return _encode(value)
+
+
 def to_jsonl(report: Report) -> bytes:
     """Render one compact JSON object a line per finding, in the report's order."""
     return b"".join(line + b"\n" for line in _finding_lines(report))
@@ -145,7 +155,16 @@ def _machine_code(finding: Finding) -> Json | None:
     if finding.calls is None:
         return None
     return {
-        "calls": [{"callee": call.callee, "type": call.type, "address": call.address} for call in finding.calls],
+        "calls": [
+            {
+                "callee": call.callee,
+                "type": call.type,
+                "address": call.address,
+                "path": call.path.value,
+                "symbol": call.symbol,
+            }
+            for call in finding.calls
+        ],
     }
 
 

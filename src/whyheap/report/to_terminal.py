@@ -56,7 +56,7 @@ def to_terminal(report: Report, *, width: int, color: bool, all_rows: bool = Fal
         where(report, lines, width, all_rows=all_rows),
         _fixes(report, lines, width),
         *(finding_block(report, row.lead, rank, width) for rank, row in enumerate(lines[:_PROVEN], 1)),
-        gap_rows(report, width),
+        gap_rows(report.gaps, width),
     ]
     return render(apart(blocks), width, color=color)
 

@@ -1,0 +1,110 @@
+"""`whyheap diff`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from whyheap.cli.main import print_error
+from whyheap.cli.options import common_options, go_env, headers_of
+from whyheap.cli.output import Progress, Terminal, write
+from whyheap.errors import UsageError
+
+_TWO = 2
+_FORMATS = ("text", "json")
+
+
+@click.command()
+@click.argument("targets", nargs=-1)
+@click.option("--go", "versions", multiple=True, metavar="PATH|VERSION", help="Twice: the old Go, then the new one.")
+@click.option("--tests", is_flag=True, help="Also the packages' tests.")
+@click.option("--tags", default="", metavar="TAGS", help="Build tags, as for go build.")
+@click.option("--gcflags", default="", metavar="FLAGS", help="More compiler flags of the real build.")
+@click.option("--goos", default="", metavar="OS", help="Target system, as GOOS.")
+@click.option("--goarch", default="", metavar="ARCH", help="Target architecture, as GOARCH.")
+@click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Sent to a service. Repeatable.")
+@click.option("-o", "--output", "outputs", multiple=True, metavar="FILE", help="Write it: .txt or .json. Repeatable.")
+@click.option("--format", "format_", metavar="FORMAT", help="Format of stdout: text or json.")
+@click.option("--all", "all_rows", is_flag=True, help="All lines, not only the first.")
+@common_options
+def diff(
+    targets: tuple[str, ...],
+    *,
+    versions: tuple[str, ...],
+    tests: bool,
+    tags: str,
+    gcflags: str,
+    goos: str,
+    goarch: str,
+    headers: tuple[str, ...],
+    outputs: tuple[str, ...],
+    format_: str | None,
+    all_rows: bool,
+    quiet: bool,
+    verbose: bool,
+    no_color: bool,
+) -> int:
+    """Say which lines start or stop allocating with a Go upgrade:  diff --go 1.24 --go 1.27 [PACKAGES].
+
+    A heap profile or a service among TARGETS, built with the old version, tells how many bytes that is.
+    """
+    from whyheap.app.version_diff import diff_versions, split_targets  # noqa: PLC0415 - help needs none of these
+    from whyheap.collect.compiler import ScanOptions  # noqa: PLC0415 - as above
+    from whyheap.host.go import find_go  # noqa: PLC0415 - as above
+    from whyheap.host.http import Access  # noqa: PLC0415 - as above
+
+    if len(versions) != _TWO:
+        raise UsageError(
+            f"diff compares two versions of Go, and --go was given {len(versions)} times",
+            "For example:  whyheap diff --go 1.24 --go 1.27 ./...",
+        )
+    form = _format(format_)
+    forms = {output: form if output == "-" else _suffix(output) for output in outputs}
+    packages, profile = split_targets(targets)
+    progress = Progress(quiet=quiet)
+    tools = [find_go(version, go_env(goos, goarch)) for version in versions]
+    options = ScanOptions(Path.cwd(), packages, tags, gcflags, tests=tests)
+    try:
+        found, failure = diff_versions(tools, options, profile, Access(headers_of(headers)), progress)
+    finally:
+        progress.clear()
+    terminal = Terminal.detect(no_color=no_color)
+
+    def as_text() -> bytes:
+        from whyheap.report.terminal_version_diff import version_diff_to_terminal  # noqa: PLC0415 - brings rich
+
+        text = version_diff_to_terminal(found, width=terminal.width, color=terminal.color, all_rows=all_rows)
+        return text.encode("utf-8", "replace")
+
+    def as_json() -> bytes:
+        from whyheap.report.version_diff_json import version_diff_to_json  # noqa: PLC0415 - when asked for
+
+        return version_diff_to_json(found)
+
+    render: dict[str, Callable[[], bytes]] = {"text": as_text, "json": as_json}
+    if "-" not in forms:
+        write("-", render[form]())
+    for output, wanted in forms.items():
+        write(output, render[wanted]())
+    if verbose:
+        for tool in tools:
+            progress.note(f"compiler: {tool.command}")
+    if failure is not None:
+        print_error(failure)
+        return failure.exit_code
+    return 0
+
+
+def _format(wanted: str | None) -> str:
+    if wanted is None or wanted in _FORMATS:
+        return wanted or "text"
+    raise UsageError(f"{wanted!a} is not a format of diff; there are text and json", "Write --format json")
+
+
+def _suffix(output: str) -> str:
+    for suffix, form in ((".json", "json"), (".txt", "text"), (".text", "text")):
+        if output.casefold().endswith(suffix):
+            return form
+    raise UsageError(f"{output!a} does not say its format: its name ends in neither .txt nor .json", "Add the ending")

@@ -1,0 +1,146 @@
+"""What `whyheap diff --go A --go B` shows: the lines that a Go upgrade changes, those with most bytes first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from whyheap.model.measure import Measure
+from whyheap.model.version_diff import Change
+from whyheap.report.plain_words import headline
+from whyheap.report.terminal_text import (
+    LABEL_WIDTH,
+    NARROWEST,
+    STYLE_PLACE,
+    STYLE_QUIET,
+    STYLE_REMEDY,
+    STYLE_STRONG,
+    apart,
+    cut,
+    cut_place,
+    labelled,
+    line,
+    pad,
+    render,
+    two_sided,
+    wrap,
+)
+from whyheap.report.terminal_verdict import gap_rows
+from whyheap.units import format_bytes, format_count, format_share
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.text import Text
+
+    from whyheap.model.finding import Finding
+    from whyheap.model.version_diff import LineChange, VersionDiff
+
+_SHOWN: Final = 10
+_WIDEST_PLACE: Final = 36
+_WORDS: Final = {
+    Change.STOPS: ("stops allocating", "stop allocating"),
+    Change.LESS: ("allocates less", "allocate less"),
+    Change.MORE: ("allocates more", "allocate more"),
+    Change.STARTS: ("starts to allocate", "start to allocate"),
+}
+_STYLES: Final = {Change.STOPS: STYLE_REMEDY, Change.LESS: STYLE_REMEDY, Change.MORE: "red", Change.STARTS: "red"}
+
+
+def version_diff_to_terminal(diff: VersionDiff, *, width: int, color: bool, all_rows: bool = False) -> str:
+    """Render the comparison. No line is wider than `width` cells (40 at least)."""
+    width = max(width, NARROWEST)
+    blocks = [
+        _header(diff, width),
+        _summary(diff, width),
+        *(_section(diff, change, width, all_rows=all_rows) for change in Change),
+        gap_rows(diff.gaps, width),
+    ]
+    return render(apart(blocks), width, color=color)
+
+
+def _header(diff: VersionDiff, width: int) -> list[Text]:
+    left = line(" ", (cut(diff.title, 40), STYLE_STRONG), f"  {diff.go[0]} -> {diff.go[1]}")
+    note = "" if diff.profile is not None else "no bytes known: add a profile"
+    return two_sided(left, line((note, STYLE_QUIET)), width)
+
+
+def _summary(diff: VersionDiff, width: int) -> list[Text]:
+    counts = Counter(change.change for change in diff.changes)
+    parts = [
+        f"{format_count(counts[change])} {'line' if counts[change] == 1 else 'lines'} {words[counts[change] != 1]}"
+        for change, words in _WORDS.items()
+        if counts[change]
+    ]
+    text = ", ".join(parts) or "no line allocates differently"
+    rows = [line((part, STYLE_STRONG)) for part in wrap(text, width - LABEL_WIDTH)]
+    old, new = (format_count(lines) for lines in diff.lines)
+    rest = f"{old} allocating lines with {diff.go[0]}, {new} with {diff.go[1]}, {_counted(diff.packages, 'package')}"
+    rows += [line((part, STYLE_QUIET)) for part in wrap(rest, width - LABEL_WIDTH)]
+    if diff.profile is not None:
+        rows += [line(part) for part in wrap(_bytes(diff, diff.profile), width - LABEL_WIDTH)]
+    return labelled("GO", rows)
+
+
+def _bytes(diff: VersionDiff, whole: Measure) -> str:
+    def share(*changes: Change) -> str:
+        found = sum(_alloc(change) for change in diff.changes if change.change in changes)
+        of_all = f" ({format_share(found / whole.alloc_bytes)})" if whole.alloc_bytes else ""
+        return f"{format_bytes(found)}{of_all}"
+
+    return (
+        f"of {format_bytes(whole.alloc_bytes)} allocated, {share(Change.STOPS)} came from lines that stop, "
+        f"{share(Change.LESS)} from lines that allocate less"
+    )
+
+
+def _section(diff: VersionDiff, change: Change, width: int, *, all_rows: bool) -> list[Text]:
+    found = [one for one in diff.changes if one.change is change]
+    shown = found if all_rows else found[:_SHOWN]
+    places = [cut_place(one.site.file, one.site.line, _WIDEST_PLACE) for one in shown]
+    place_width = max(map(len, places), default=0)
+    rows = []
+    for place, one in zip(places, shown, strict=True):
+        size = f"{format_bytes(_alloc(one))} " if one.measure else ""
+        text = size + _told(one)
+        room = width - LABEL_WIDTH - place_width - 2
+        first, *rest = wrap(text, room)
+        rows.append(line((pad(place, place_width), STYLE_PLACE), "  ", first))
+        rows += [line(" " * (place_width + 2), part) for part in rest]
+    if len(found) > len(shown):
+        rows.append(line((f"... {format_count(len(found) - len(shown))} more (--all)", STYLE_QUIET)))
+    if not rows:
+        return []
+    title = line((f" {change.value.upper()}", _STYLES[change]))
+    return [title, *(line(" " * LABEL_WIDTH).append_text(row) for row in rows)]
+
+
+def _told(change: LineChange) -> str:
+    before, after = _reasons(change.before), _reasons(change.after)
+    if change.change is Change.STOPS:
+        return f"{before}: no longer allocates"
+    if change.change is Change.STARTS:
+        return f"{after}: did not allocate before"
+    if before == after:
+        return f"{before}: {_count(change.before)} -> {_count(change.after)}"
+    return f"{before} -> {after}"
+
+
+def _reasons(findings: Iterable[Finding]) -> str:
+    return ", ".join(dict.fromkeys(f"{headline(finding)} ({finding.agreement.value})" for finding in findings))
+
+
+def _count(findings: Sequence[Finding]) -> str:
+    calls = {id(call): call for finding in findings for call in finding.calls or ()}
+    if not calls:
+        return _counted(len(findings), "finding")
+    sure = sum(call.path.value in {"always", "loop"} for call in calls.values())
+    return f"{_counted(len(calls), 'call')} of the allocator, {sure} unconditional"
+
+
+def _alloc(change: LineChange) -> int:
+    return change.measure.alloc_bytes if change.measure else 0
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{format_count(count)} {word}{'' if count == 1 else 's'}"
