@@ -118,7 +118,7 @@ def _changes(old: _Side, new: _Side) -> list[LineChange]:
     changes = []
     for line in sorted(old.lines.keys() | new.lines.keys()):
         before, after = old.lines.get(line, []), new.lines.get(line, [])
-        change = _change(before, after)
+        change = change_of(before, after)
         if change is not None and line[0] in seen_by_both:
             site = replace((before or after)[0].site, column=0)
             measure = measured.get(line, Measure()) if old.joined.profile is not None else None
@@ -136,7 +136,8 @@ def _bytes(measure: Measure | None) -> int:
     return measure.alloc_bytes if measure else 0
 
 
-def _change(before: Sequence[Finding], after: Sequence[Finding]) -> Change | None:
+def change_of(before: Sequence[Finding], after: Sequence[Finding]) -> Change | None:
+    """Return what becomes of a line, given its allocating findings under each version; None when nothing does."""
     if not before or not after:
         return None if not before and not after else Change.STOPS if before else Change.STARTS
     old, new = _weight(before), _weight(after)

@@ -52,7 +52,7 @@ class CallsByLine:
 
 
 def _united(copies: Iterable[list[AllocatorCall]]) -> Iterator[AllocatorCall]:
-    """Yield the calls of all copies of a line, equal calls of several copies once, with the most certain path."""
+    """Yield the calls of all copies of a line, equal calls of several copies once, the function's own copy first."""
     found: dict[object, AllocatorCall] = {}
     for calls in sorted(copies, key=lambda copy: (bool(copy[0].inlined_at), copy[0].symbol, copy[0].inlined_at)):
         ordinals: dict[object, int] = {}

@@ -13,6 +13,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from whyheap.goruntime.standard_library import is_standard
+from whyheap.join.call_addresses import CallAddresses, by_call
 from whyheap.join.calls import calls_by_line
 from whyheap.join.entry_points import entry_of
 from whyheap.join.frames import ProfileFrames, Stack, own_code
@@ -34,13 +35,17 @@ Line = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What the join found. `unattributed` are bytes of stacks without a frame of the user's code, by root and leaf."""
+    """What the join found. `unattributed` are bytes of stacks without a frame of the user's code, by root and leaf.
+
+    `is_same_build` tells whether a profile is of the very binary whose machine code was read; None without either.
+    """
 
     evidence: tuple[Evidence, ...]
     entry_points: tuple[EntryPoint, ...]
     profile: Measure | None
     attributed: Measure
     unattributed: tuple[CalleeBytes, ...]
+    is_same_build: bool | None = None
 
 
 @dataclass(slots=True)
@@ -49,6 +54,7 @@ class _Bytes:
 
     site: Site
     direct: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
+    by_location: dict[int, list[int]] = field(default_factory=dict)
     callees: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
 
@@ -69,6 +75,7 @@ def join(
     lines = dict(facts)
     evidence = []
     sums = walked.lines if walked else {}
+    addresses = _addresses(scan, profile, sums)
     for line in sorted({*lines, *sums, *(code.lines if code else ())}):
         there = lines.get(line, ())
         measured = sums.get(line)
@@ -92,6 +99,10 @@ def join(
                 tuple(CalleeBytes(callee, leaf, _measure(bytes_)) for (callee, leaf), bytes_ in callees),
                 profiled=True,
                 calls=calls,
+                call_bytes=tuple(
+                    (address, _measure(bytes_))
+                    for address, bytes_ in sorted(by_call(addresses, measured.by_location).items())
+                ),
             )
         )
     if walked is None:
@@ -105,7 +116,17 @@ def join(
             CalleeBytes(root, leaf, _measure(bytes_))
             for (root, leaf), bytes_ in sorted(walked.others.items(), key=lambda item: (-item[1][2], item[0]))
         ),
+        addresses is not None if walked.is_linked and any(line.by_location for line in sums.values()) else None,
     )
+
+
+def _addresses(scan: Scan | None, profile: HeapProfile | None, sums: Mapping[Line, _Bytes]) -> CallAddresses | None:
+    """Return what tells the calls of a linked binary apart, None when the profile is not of this binary."""
+    if scan is None or profile is None or not scan.binary:
+        return None
+    addresses = CallAddresses(scan, profile)
+    is_settled = addresses.settle(location for line in sums.values() for location in line.by_location)
+    return addresses if is_settled else None
 
 
 def profile_frames(scan: Scan | None, profile: HeapProfile) -> ProfileFrames:
@@ -125,6 +146,7 @@ class _Walk:
         focus: re.Pattern[str] | None,
         starters: Mapping[str, Site],
     ) -> None:
+        self.is_linked = scan is not None and bool(scan.binary)
         self._starters = starters
         self.lines: dict[Line, _Bytes] = {}
         self.total = [0, 0, 0, 0]
@@ -167,7 +189,10 @@ class _Walk:
         is_direct = index == 0 or (site.file, site.line, leaf.file, leaf.line) in self._inlined
         if is_direct:
             site = self._misjoins.mend(site)
-            _add(self._line(site).direct, values)
+            there = self._line(site)
+            _add(there.direct, values)
+            if self.is_linked:
+                _add(there.by_location.setdefault(stack.leaf_location, [0, 0, 0, 0]), values)
         else:
             self._add_callee(site, (stack.frame(index - 1).site.symbol, leaf.symbol), values)
 

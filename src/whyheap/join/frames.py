@@ -216,6 +216,11 @@ class Stack:
         self.roles = roles
 
     @property
+    def leaf_location(self) -> int:
+        """The location in the profile that the leaf frame belongs to."""
+        return self._locations[0]
+
+    @property
     def first_own(self) -> int:
         """The user's frame nearest to the leaf, -1 if there is none."""
         first, stub = self.roles.find(Role.OWN), self.roles.find(Role.GRPC_STUB)

@@ -38,6 +38,7 @@ class Evidence:
 
     `facts` are the compiler's, printed at this line (innermost elsewhere when inlined). `direct` is measured on the
     line itself (inlined code included), `callees` through calls. `calls` is None when no machine code was read.
+    `call_bytes` splits `direct` by the calls' addresses; empty where the profile is of another build than the code.
     """
 
     site: Site
@@ -46,6 +47,7 @@ class Evidence:
     callees: tuple[CalleeBytes, ...] = ()
     profiled: bool = False
     calls: tuple[AllocatorCall, ...] | None = None
+    call_bytes: tuple[tuple[int, Measure], ...] = ()
     goroutines: tuple[GoroutineGroup, ...] = ()
 
     @property

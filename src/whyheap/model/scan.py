@@ -30,7 +30,10 @@ class ScannedPackage:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """All packages of a scan, sorted by import path. `module` is the main module's path, empty outside modules."""
+    """All packages of a scan, sorted by import path. `module` is the main module's path, empty outside modules.
+
+    `binary` names the linked program that the machine code is of; empty when it is of the packages' archives.
+    """
 
     root: str
     module: str
@@ -40,4 +43,5 @@ class Scan:
     packages: tuple[ScannedPackage, ...]
     origin: Origin
     key: str = ""
+    binary: str = ""
     gaps: tuple[Gap, ...] = field(default=())

@@ -14,19 +14,19 @@ from whyheap.model.facts import AllocatorCall, CallPath, FactKind
 from whyheap.patterns.escape import Escape, Storage
 
 _K = AllocatorKind
-_MADE_BY: Final = {
-    Storage.VARIABLE: {_K.OBJECT},
-    Storage.OBJECT: {_K.OBJECT, _K.CHANNEL},
-    Storage.MADE: {_K.SLICE, _K.OBJECT, _K.GROWTH, _K.SLICE_MOVE},
-    Storage.MAP: {_K.MAP, _K.OBJECT},
-    Storage.APPEND: {_K.GROWTH, _K.SLICE_MOVE, _K.SLICE, _K.OBJECT},
-    Storage.CLOSURE: {_K.OBJECT},
-    Storage.ARGUMENTS: {_K.OBJECT, _K.SLICE},
-    Storage.CONCATENATION: {_K.CONCATENATION},
-    Storage.CONVERSION: {_K.CONVERSION, _K.SLICE, _K.OBJECT},
-    Storage.BOX: {_K.BOXING, _K.OBJECT},
+_MADE_BY: Final[dict[Storage, tuple[set[AllocatorKind], ...]]] = {
+    Storage.VARIABLE: ({_K.OBJECT},),
+    Storage.OBJECT: ({_K.OBJECT}, {_K.CHANNEL}),
+    Storage.MADE: ({_K.SLICE, _K.SLICE_MOVE}, {_K.OBJECT}, {_K.GROWTH}),
+    Storage.MAP: ({_K.MAP}, {_K.OBJECT}),
+    Storage.APPEND: ({_K.GROWTH, _K.SLICE_MOVE}, {_K.SLICE, _K.OBJECT}),
+    Storage.CLOSURE: ({_K.OBJECT},),
+    Storage.ARGUMENTS: ({_K.OBJECT, _K.SLICE},),
+    Storage.CONCATENATION: ({_K.CONCATENATION},),
+    Storage.CONVERSION: ({_K.CONVERSION}, {_K.SLICE, _K.OBJECT}),
+    Storage.BOX: ({_K.BOXING}, {_K.OBJECT}),
 }
-"""cmd/compile/internal/walk: what the compiler calls for each kind of storage (1.22 to 1.27)."""
+"""cmd/compile/internal/walk: what the compiler calls for each kind of storage; most telling first (1.22 to 1.27)."""
 
 _TEXT: Final = {_K.CONCATENATION, _K.CONVERSION}
 _NOT_ON_THE_HEAP: Final = {_K.GOROUTINE}
@@ -39,8 +39,11 @@ def calls_of(escape: Escape, evidence: Evidence) -> tuple[AllocatorCall, ...] | 
     """Return the calls of the line that can be this value's; None when no machine code was read."""
     if evidence.calls is None:
         return None
-    wanted = _MADE_BY[escape.storage]
-    return tuple(call for call in evidence.calls if kind_of(call.callee) in wanted)
+    for kinds in _MADE_BY[escape.storage]:
+        found = tuple(call for call in evidence.calls if kind_of(call.callee) in kinds)
+        if found:
+            return found
+    return ()
 
 
 def agreement(escape: Escape, evidence: Evidence) -> Agreement:
@@ -64,7 +67,7 @@ def silent_calls(evidence: Evidence, escapes: Iterable[Escape]) -> tuple[Allocat
     told: set[AllocatorKind] = set()
     for escape in escapes:
         if not escape.never:
-            told |= _MADE_BY[escape.storage]
+            told.update(*_MADE_BY[escape.storage])
     return tuple(
         call
         for call in evidence.calls

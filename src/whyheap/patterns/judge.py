@@ -161,14 +161,15 @@ def _merged(findings: Iterable[Finding]) -> Iterator[Finding]:
 def _measured(evidence: Evidence, drafts: list[_Draft]) -> Iterator[Finding]:
     """Give ids and measures: the line's own bytes to all that may have allocated them, a call's bytes to one."""
     profiled = evidence.profiled or bool(evidence.measure)
-    sharing = [draft.id for draft in drafts if draft.shares] if evidence.direct else []
+    owned = _split(evidence, drafts)
     for draft in drafts:
         finding = draft.finding
         if not profiled:
             yield replace(finding, id=draft.id)
             continue
-        measure = sum((one.measure for one in draft.callees), evidence.direct if draft.shares else Measure())
-        shared = tuple(other for other in sharing if other != draft.id) if draft.shares else ()
+        direct, sharing = owned.get(draft.id, (Measure(), ()))
+        measure = sum((one.measure for one in draft.callees), direct)
+        shared = tuple(other for other in sharing if other != draft.id)
         yield replace(
             finding,
             id=draft.id,
@@ -177,6 +178,31 @@ def _measured(evidence: Evidence, drafts: list[_Draft]) -> Iterator[Finding]:
             shared_with=shared,
             certainty=Certainty.MEASURED if measure else finding.certainty,
         )
+
+
+def _split(evidence: Evidence, drafts: Iterable[_Draft]) -> dict[str, tuple[Measure, tuple[str, ...]]]:
+    """Return the line's own bytes that each finding may have allocated, and the ids that share them, by id.
+
+    With the profiled binary's machine code, bytes go to the findings whose calls made them; without, all share all.
+    """
+    carriers = [draft for draft in drafts if draft.shares]
+    if not evidence.direct:
+        return {}
+    measured = dict(evidence.call_bytes)
+    groups: dict[frozenset[int], list[_Draft]] = {}
+    for draft in carriers:
+        made = frozenset(call.address for call in draft.finding.calls or () if call.address in measured)
+        groups.setdefault(made, []).append(draft)
+    told = [address for made in groups for address in made]
+    if not measured or len(told) != len(set(told)) or set(told) != set(measured):
+        groups = {frozenset(): carriers}
+        measured = {}
+    owned = {}
+    for made, group in groups.items():
+        direct = sum((measured[address] for address in made), Measure()) if measured else evidence.direct
+        ids = tuple(draft.id for draft in group) if direct else ()
+        owned.update({draft.id: (direct, ids) for draft in group})
+    return owned
 
 
 def _calls(finding: Finding, callee: CalleeBytes, package: str) -> bool:
