@@ -1,9 +1,10 @@
-"""Write the pages of docs/ that repeat what the code says: commands.md, patterns.md and causes.md.
+"""Write the pages of docs/ that repeat what the code and the recordings say.
 
     .venv/bin/python scripts/make_docs.py           write them
     .venv/bin/python scripts/make_docs.py --check   exit 1 and name the pages that are not what the code says
 
-Commands come from click's tree, patterns and causes from the docstrings and Go files of the two catalogues.
+Commands come from click's tree, patterns and causes from the docstrings and Go files of the two catalogues, the pattern
+matrix and folklore from what the lab has recorded (lab_pages.py).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pathlib import Path
 
 import click
 
+import lab_pages
+import verdict_page
 from whyheap.causes.catalogue import CAUSES
 from whyheap.cli.main import cli
 from whyheap.patterns.catalogue import PATTERNS, REASONS
@@ -28,6 +31,7 @@ NOTE = "<!-- Written by scripts/make_docs.py from the code: edit that, then run 
 
 CODES = {
     0: "done, with or without findings, also with gaps",
+    1: "the lab found a promise that does not hold",
     2: "the command line or whyheap.toml is wrong",
     3: "a named target could not be read, a needed tool is missing or failed, or a report could not be written; what "
     "could be read is reported first",
@@ -79,6 +83,14 @@ $ whyheap explain render.go:10
 ...
 """,
     ),
+    "diff": Notes(
+        (0, 2, 3, 130),
+        """\
+$ whyheap diff --go 1.24 --go 1.27 ./...
+ oomshop  go1.24.11 -> go1.27.3                                        no bytes known: add a profile
+...
+""",
+    ),
     "patterns": Notes(
         (0, 2),
         """\
@@ -96,6 +108,19 @@ $ whyheap causes gc-headroom
  gc-headroom: The heap goal exceeds the limit
 ...
  What tells it apart
+...
+""",
+    ),
+    "lab": Notes(
+        (0, 1, 2, 3, 130),
+        """\
+$ whyheap lab interface-boxing
+ Go 1.27.3 ...
+ ok    interface-boxing ... 1 -> 0
+ every want holds: 1 patterns on Go 1.27.3
+$ whyheap lab folklore address-of-local
+...
+ true          address-of-local
 ...
 """,
     ),
@@ -248,7 +273,8 @@ def declarations(source: str) -> list[str]:
 
 def _readable(declaration: str) -> str:
     """Turn want comments into words, and leave out what only keeps the compiler from inlining the example away."""
-    lines = [line for line in declaration.splitlines() if line != "//go:noinline"]
+    hidden = ("//go:noinline", "// run ", "// run-once ")
+    lines = [line for line in declaration.splitlines() if not line.startswith(hidden)]
     while lines and lines[0] == "//":
         del lines[0]
     kept = [line for number, line in enumerate(lines) if line != "//" or lines[number + 1].startswith("//")]
@@ -267,6 +293,8 @@ def _wanted(comment: str) -> str:
             text += ", " * bool(text) + rest["agreement"].replace("-", " ")
         if "callee" in rest:
             text += f" in {rest['callee']}"
+        if "call" in rest:
+            text += ", no call" if rest["call"] == "none" else f", calls {rest['call']}"
         if "none" in rest:
             text = "nothing is found here"
         if "since" in rest:
@@ -322,6 +350,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "patterns.md": patterns_page,
     "causes.md": causes_page,
+    "pattern-matrix.md": lambda: lab_pages.matrix_page(NOTE),
+    "folklore.md": lambda: lab_pages.folklore_page(NOTE),
+    "allocation-verdicts.md": lambda: verdict_page.verdict_page(NOTE),
 }
 
 

@@ -25,7 +25,7 @@ def cli(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
     """Run in an empty folder, without Go and without anything of the user's."""
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("WHYHEAP_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("whyheap.host.go._from_wheel", lambda: None)
+    monkeypatch.setattr("whyheap.host.go.wheel_command", lambda: None)
     monkeypatch.delenv("NO_COLOR", raising=False)
     folder = tmp_path / "here"
     folder.mkdir()
@@ -339,13 +339,14 @@ def test_a_refused_key_and_a_typing_error_name_the_way_out(cli: Cli, heap: Path)
     assert not Path("a.json").exists()
 
 
-def test_a_folder_named_like_a_version_is_not_run(cli: Cli) -> None:
+def test_a_folder_named_like_a_version_is_not_run(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)  # no pip that could fetch it
     evil = Path("1.27.3/bin/go")
     evil.parent.mkdir(parents=True)
     evil.write_text("#!/bin/sh\ntouch ran\n")
     evil.chmod(0o755)
     Path("whyheap.toml").write_text("go = '1.27.3'\n")
-    assert "no go command" in cli("scan").check_error(3)
+    assert "Go 1.27.3 cannot be had" in cli("scan").check_error(3)
     assert not Path("ran").exists()
 
 

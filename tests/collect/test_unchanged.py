@@ -33,7 +33,7 @@ class Program:
         )
         dep = Module("example.com/dep", Dir=str(base / "dep"), GoMod=str(base / "dep/go.mod"))
         self.packages = [
-            ListedPackage("example.com/work", str(base / "work"), "work", "id", ("a.go",)),
+            ListedPackage("example.com/work", str(base / "work"), "work", "id", GoFiles=("a.go",)),
             ListedPackage("example.com/dep", str(base / "dep"), "dep", "id", DepOnly=True, Module=dep),
         ]
 
@@ -61,7 +61,10 @@ def test_what_go_said_is_recalled(program: Program) -> None:
     assert program.is_remembered()
     found = program.memory().recall()
     assert found is not None
-    assert [package.ImportPath for package in found.packages] == ["example.com/work"]
+    assert [(one.ImportPath, one.DepOnly) for one in found.packages] == [
+        ("example.com/work", False),
+        ("example.com/dep", True),
+    ]
 
 
 def test_what_changed_while_go_ran_is_not_remembered(program: Program) -> None:

@@ -29,7 +29,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ADDRESS = "http://127.0.0.1:6060"
 PROFILE = "heap.pb.gz"
 MAKE_DOCS = ROOT / "scripts" / "make_docs.py"
-GENERATED = {"causes.md", "commands.md", "patterns.md"}
+GENERATED = {"allocation-verdicts.md", "causes.md", "commands.md", "folklore.md", "pattern-matrix.md", "patterns.md"}
 WHYHEAP = Path(sys.executable).with_name("whyheap")
 ALONE = {"patterns", "causes", "completion", "--help", "--version"}
 LONGEST_SECONDS = 120
@@ -111,7 +111,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
+    """A cache that has the toolchains of the tests, so that --go VERSION fetches none."""
+    folder = tmp_path_factory.mktemp("cache")
+    for there in (ROOT / ".cache" / "go").glob("*"):
+        (folder / "toolchains").mkdir(exist_ok=True)
+        (folder / "toolchains" / there.name).symlink_to(there.resolve())
+    return folder
 
 
 @pytest.fixture(scope="module")

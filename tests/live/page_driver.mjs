@@ -94,6 +94,16 @@ const scenarios = {
       marks,
       arrows: await tab.locator(".panel .arrow-line").count(),
       chain: await texts(tab, ".panel .chain li"),
+      stages: await texts(tab, ".panel .path-label"),
+      reached: await (async () => {
+        await tab.locator(".panel .path-node").first().focus();
+        const seen = [await tab.locator(".code-line.pointed").count()];
+        for (let step = 0; step < 2; step++) {
+          await tab.keyboard.press("Tab");
+          seen.push(await tab.evaluate(() => document.activeElement?.className ?? ""));
+        }
+        return seen;
+      })(),
       so: await text(tab, ".panel .so"),
       fixes: await texts(tab, ".panel .fixes li"),
       unknown: await (async () => {

@@ -118,7 +118,10 @@ def test_a_finding_has_an_address_and_its_flow_is_drawn(answers: Answers) -> Non
     assert any("pageCache[key] = p" in line and "heap" in line for line in seen["code"])
     assert seen["marks"] == ["&Page"]
     assert seen["arrows"] == 1
-    assert len(seen["chain"]) == 3
+    assert seen["stages"] == ["storage", "then", "outlives the frame", "heap", "machine code"]
+    assert len(seen["chain"]) == len(seen["stages"])
+    assert "cache.go:43:17" in seen["chain"][2]
+    assert seen["reached"] == [1, "path-node path-flow", "path-node path-outlives"], "by keyboard, its line marked"
     assert "heap" in seen["so"]
     assert "your judgement" in seen["fixes"][0]
     assert "no finding" in seen["unknown"].casefold()

@@ -49,7 +49,7 @@ def test_every_folder_is_listed() -> None:
 
 def test_slugs_are_unique() -> None:
     assert len({pattern.slug for pattern in EVERY}) == len(EVERY)
-    assert len(RULES) + 1 == len(PATTERNS)
+    assert len(RULES) + 2 == len(PATTERNS)
 
 
 def test_an_unknown_slug_names_the_nearest() -> None:

@@ -11,6 +11,11 @@ export type FlowRow = readonly [to: Text, from: Text, steps: readonly Step[]];
 
 export type Sentence = readonly [text: Text, file: Text, line: number, column: number];
 
+/** Which question of the decision a step answers, as Stage in report/decision_path.py. */
+export type Stage = "inlined" | "storage" | "size" | "flow" | "callee" | "outlives" | "heap";
+/** line 0: a conclusion, which stands nowhere */
+export type PathStep = readonly [stage: Stage, text: Text, file: Text, line: number, column: number, reason: Text];
+
 export interface Fact {
   message: Text;
   subject: Text;
@@ -18,6 +23,7 @@ export interface Fact {
   /** the flow in plain words, a sentence a step */
   says: readonly Sentence[];
   so: Text;
+  path?: readonly PathStep[];
   inlined?: readonly (readonly [file: Text, line: number, column: number])[];
   flow?: readonly FlowRow[];
 }
@@ -38,11 +44,26 @@ export interface Finding {
   callees?: readonly (readonly [callee: Text, leaf: Text, inuse: number, alloc: number])[];
   shared?: readonly number[];
   fixes?: readonly (readonly [title: Text, kind: string])[];
+  /** index into `roots.rows` */
   root?: number;
   /** the detail was left out of the page */
   cut?: boolean;
   labels?: readonly (readonly [name: Text, text: Text])[];
 }
+
+/** `inuse` and `alloc` are null without a profile; `line` 0 = no place in the scanned code */
+export type RootRow = readonly [
+  id: string,
+  kind: string,
+  title: Text,
+  file: Text,
+  line: number,
+  pattern: Text,
+  sites: number,
+  files: number,
+  inuse: number | null,
+  alloc: number | null,
+];
 
 export interface Cause {
   cause: string;
@@ -104,6 +125,7 @@ export interface PageData {
   gauges: readonly GaugeSeries[];
   gaps: readonly (readonly [witness: string, reason: string, hint: string])[];
   entries: readonly (readonly [name: string, kind: string, inuse: number, alloc: number])[];
+  roots: { rows: readonly RootRow[]; leftOut: number };
   lines: LineColumns;
   findings: readonly Finding[];
   sources: { files: readonly Text[]; texts: readonly string[]; leftOut: number };
@@ -175,6 +197,11 @@ export class Report {
     return this.data.findings[index];
   }
 
+  /** What keeps a finding's value on the heap, if that is among the roots of this page. */
+  rootOf(finding: Finding): RootRow | undefined {
+    return finding.root === undefined ? undefined : this.data.roots.rows[finding.root];
+  }
+
   private line(index: number): Line {
     const columns = this.data.lines;
     const file = this.text(columns.file[index] ?? -1);
@@ -187,6 +214,7 @@ export class Report {
       this.text(finding.message),
       this.text(finding.subject),
       finding.agreement,
+      this.rootOf(finding) ? `root:${this.rootOf(finding)?.[0]}` : "",
     ]);
     return {
       rank: index < columns.ranked ? index + 1 : null,

@@ -7,6 +7,7 @@ import { headline, verdict, witnessLink, witnessPanel } from "./head";
 import { Keyboard } from "./keyboard";
 import { Panel } from "./panel";
 import { Patterns } from "./patterns";
+import { Roots } from "./roots";
 import { type State, Store, type View } from "./state";
 import { LinesTable } from "./table";
 import { themeButton } from "./theme";
@@ -55,6 +56,7 @@ async function copy(text: string, what: string): Promise<void> {
 const table = new LinesTable(report, patterns, store);
 const flame = new FlameTab(report, patterns, store);
 const entries = new EntryPoints(report, store);
+const roots = new Roots(report, store);
 const copyButton = h(
   "button",
   {
@@ -75,8 +77,14 @@ const titles: Record<View, string> = {
   lines: `Lines${report.lines.length ? ` ${formatCount(report.lines.length)}` : ""}`,
   flame: "Flame graph",
   entries: `Entry points${report.data.entries.length ? ` ${report.data.entries.length}` : ""}`,
+  roots: `Roots${report.data.roots.rows.length ? ` ${formatCount(report.data.roots.rows.length + report.data.roots.leftOut)}` : ""}`,
 };
-const views: Record<View, HTMLElement> = { lines: table.element, flame: flame.element, entries: entries.element };
+const views: Record<View, HTMLElement> = {
+  lines: table.element,
+  flame: flame.element,
+  entries: entries.element,
+  roots: roots.element,
+};
 const names = Object.keys(views) as View[];
 const tabs = names.map((view) =>
   h(

@@ -1,5 +1,6 @@
 // Everything about one finding: bytes, source with the flow on it, the chain in plain words, proof, and what to do.
 import type { Finding, Line, Metric, Report } from "./data";
+import { decisionPath } from "./decision";
 import { bdi, h, replace } from "./dom";
 import { certaintyBadge } from "./head";
 import { type Patterns, patternTitle } from "./patterns";
@@ -143,7 +144,7 @@ export class Panel {
 
   private claim(finding: Finding): HTMLElement {
     const pattern = this.report.text(finding.pattern);
-    const root = finding.root === undefined ? undefined : this.report.finding(finding.root);
+    const root = this.report.rootOf(finding);
     return h(
       "div",
       "claim-block",
@@ -168,10 +169,10 @@ export class Panel {
               " It hangs on ",
               h(
                 "a",
-                { attrs: { href: this.store.link({ finding: root.id }) } },
-                bdi(this.report.lineOf.get(root)?.place ?? root.id),
+                { attrs: { href: this.store.link({ view: "lines", query: `root:${root[0]}` }) } },
+                bdi(this.report.text(root[2]), 200),
               ),
-              ".",
+              root[6] > 1 ? `, with ${root[6] - 1} more.` : ".",
             )
           : null,
       ),
@@ -231,25 +232,11 @@ export class Panel {
   private chain(finding: Finding, index: number, line: Line, source: SourceView | null): HTMLElement | null {
     const fact = finding.facts?.[index];
     if (!fact?.says.length) return null;
-    const says = fact.says.map(([text, file, at]) => {
-      const name = this.report.text(file);
-      const isHere = name === line.file;
-      const place = isHere ? `line ${at}` : `${name}:${at}`;
-      const point = (isOn: boolean) => () => isHere && index === 0 && source?.highlight(at, isOn);
-      return h(
-        "li",
-        { on: { mouseenter: point(true), mouseleave: point(false) } },
-        h("span", {}, bdi(this.report.text(text), 20_000)),
-        h("span", "said quiet", "compiler, ", bdi(place, 90)),
-      );
-    });
-    const so = this.report.text(fact.so);
     return h(
       "section",
       "chain",
       h("h3", {}, index ? "And also" : "How it gets to the heap"),
-      h("ol", {}, ...says),
-      so ? h("p", "so", bdi(so, 20_000)) : null,
+      decisionPath(this.report, finding, fact, line, index ? null : source),
     );
   }
 

@@ -13,6 +13,7 @@ from whyheap.causes.catalogue import judge as judge_causes
 from whyheap.causes.history import LineGrowth, RuntimeHistory
 from whyheap.collect.runtime_sample import samples_from_gauges
 from whyheap.collect.sources import SourceFiles
+from whyheap.escape_graph import EscapeGraph, Hanging, hang
 from whyheap.goruntime.std_goroutines import STARTED_BY
 from whyheap.join import Joined, join
 from whyheap.join.flame import flame
@@ -70,6 +71,8 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
     joined = join(scan, profile, sources, starters=starters)
     context = Context(go_numbers(scan.go) if scan else (0, 0), sources)
     ranked = _ranked(judge_patterns(joined.evidence, context), joined.profile)
+    hanging = hang(ranked, EscapeGraph(scan, sources)) if scan is not None else Hanging(ranked, (), frozenset())
+    ranked = hanging.findings
     is_window = len(profiles) > 1 and bool(capture.gauges)
     before = join(scan, profiles[0], sources, starters=starters) if is_window else None
     verdict, unseen = _verdict(capture, goroutines, _growth(before, joined, ranked), ranked)
@@ -93,6 +96,7 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
         flame=flame(scan, profile, _patterns_by_line(ranked), view.focus) if profile and view.with_flame else None,
         sources=_quoted(shown[:_QUOTED_FINDINGS], sources) if view.keep_sources else {},
         title=title(scan) if scan else "",
+        roots=hanging.under(shown),
     )
     read = files.read if files is not None else capture.sources
     return Analysis(report, profile, read if view.keep_sources else {}, joined.evidence)
@@ -255,6 +259,12 @@ def _gaps(capture: Capture, joined: Joined) -> Iterable[Gap]:
                 + (f"; most of the others are in {top}" if top else ""),
                 "Name the packages that the service was built from, or its dependencies' packages as well",
             )
+    if joined.is_same_build is False and capture.scan is not None:
+        yield Gap(
+            "machine code",
+            f"the profile is not of {capture.scan.binary}: its bytes are not told apart by the calls that made them",
+            "Name the program that runs:  --binary FILE",
+        )
     if whole is not None and capture.scan is None:
         yield Gap(
             "compiler",

@@ -48,22 +48,14 @@ def find_file(file: str, folder: Path) -> Path:
     return found[0].resolve()
 
 
-def about_file(report: Report, capture: Capture, file: str, folder: Path) -> tuple[Report, str]:
+def about_file(report: Report, capture: Capture, file: str, folder: str | Path) -> tuple[Report, str]:
     """Return the part of the report that speaks of one file, and the report's name for it.
 
     Raises UsageError when `file` is the end of more than one name.
     """
     packages = capture.scan.packages if capture.scan else ()
-    here = (folder / file).resolve()
-    names = sorted(
-        {
-            name
-            for package in packages
-            if package.folder == str(here.parent)
-            for name in package.files
-            if name.rpartition("/")[2] == here.name
-        }
-    )
+    name = spelled(capture, file, folder)
+    names = [name] if name is not None else []
     if not names:
         scanned = {name for package in packages for name in package.files}
         names = _ending(file, scanned | {finding.site.file for finding in report.findings} | set(report.sources))
@@ -73,6 +65,19 @@ def about_file(report: Report, capture: Capture, file: str, folder: Path) -> tup
     findings = tuple(finding for finding in report.findings if finding.site.file == names[0])
     sources = {name: text for name, text in report.sources.items() if name == names[0]}
     return replace(report, findings=findings, sources=sources), names[0]
+
+
+def spelled(capture: Capture, file: str, folder: str | Path) -> str | None:
+    """Return the report's name of a file on this disk; None when it belongs to no scanned package."""
+    here = (Path(folder) / file).resolve()
+    names = {
+        name
+        for package in (capture.scan.packages if capture.scan else ())
+        if package.folder == str(here.parent)
+        for name in package.files
+        if name.rpartition("/")[2] == here.name
+    }
+    return min(names, default=None)
 
 
 def _ending(file: str, names: Iterable[str]) -> list[str]:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from whyheap.app.targets import Target, TargetKind, recognise
 from whyheap.capture import Capture, load_capture
+from whyheap.collect.compiled_packages import CompiledPackages
 from whyheap.collect.compiler import Progress, ScanOptions, compile_packages
 from whyheap.collect.profile import ProfileReading, collect_profile
 from whyheap.collect.runtime import collect_runtime
@@ -30,7 +31,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class WhyRequest:
-    """What `why` was asked. `seconds` is the window in which a service is observed, 0 for one moment."""
+    """What `why` was asked. `seconds` is the window in which a service is observed, 0 for one moment.
+
+    `binary` is the linked program whose machine code is read in place of the packages' own.
+    """
 
     targets: tuple[str, ...]
     folder: Path
@@ -40,6 +44,7 @@ class WhyRequest:
     tags: str = ""
     gcflags: str = ""
     access: Access = field(default_factory=Access)
+    binary: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +52,13 @@ class Gathered:
     """A capture, and the errors of named targets that could not be read while others could.
 
     `files` are the sources of a scan made now; None for a capture that was loaded, whose folders are not to be trusted.
+    `compiled` are the packages of that scan, with their machine code.
     """
 
     capture: Capture
     files: SourceFiles | None = None
     failures: tuple[WhyheapError, ...] = ()
+    compiled: CompiledPackages | None = None
 
 
 class Interrupted(KeyboardInterrupt):
@@ -93,6 +100,7 @@ class _Gathering:
         self._stop = threading.Event()
         self._failures: list[WhyheapError] = []
         self._gaps: list[Gap] = []
+        self._compiled: CompiledPackages | None = None
 
     def run(self, packages: Sequence[str], live: Target | None, saved: Target | None) -> Gathered:
         base = load_capture(Path(saved.text)) if saved else None
@@ -116,7 +124,7 @@ class _Gathering:
         capture = self._checked(base, scan, profile, runtime)
         scanned = scan is not None and (base is None or capture.scan is not base.scan)
         files = SourceFiles(capture.scan) if capture.scan is not None and scanned else None
-        return Gathered(capture, files, tuple(self._failures))
+        return Gathered(capture, files, tuple(self._failures), self._compiled if scanned else None)
 
     def _checked(
         self,
@@ -137,6 +145,11 @@ class _Gathering:
             options = ScanOptions(request.folder, tuple(packages), request.tags, request.gcflags)
             compiled = compile_packages(go, options, self._progress, self._stop)
             scan = compiled.load()
+            self._compiled = compiled
+            if request.binary is not None:
+                from whyheap.app.linked_code import link  # noqa: PLC0415 - only with --binary
+
+                scan = link(scan, request.binary)
         except ToolError as error:
             if not others:
                 raise

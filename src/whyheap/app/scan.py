@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from whyheap.errors import TargetError, WhyheapError
 from whyheap.host.cache import cache_folder, private_folder
 from whyheap.host.files import write_atomically
 from whyheap.host.go import GoTool
+from whyheap.rules.rule import UserRules
 
 if TYPE_CHECKING:
     from whyheap.collect.compiled_packages import CompiledPackages
@@ -41,6 +42,18 @@ class ScanRequest:
     options: ScanOptions
     focus: re.Pattern[str] | None = None
     keep_sources: bool = True
+    rules: UserRules = field(default_factory=UserRules)
+    binary: Path | None = None
+
+    @property
+    def question(self) -> str:
+        """Return what the answer depends on besides the compiled packages; equal questions are equal texts."""
+        program = ""
+        if self.binary is not None:
+            with suppress(OSError):  # what is not there is refused when it is opened
+                status = self.binary.stat()
+                program = repr((str(self.binary.resolve()), status.st_ino, status.st_size, status.st_mtime_ns))
+        return repr((self.focus, self.keep_sources, self.options, self.rules.key, program))
 
 
 def answer_scan(
@@ -54,7 +67,7 @@ def answer_scan(
 
     `rendering` names all that `render` depends on besides the report (format, width, colours).
     """
-    question = repr((compiled.key, __version__, request.focus, request.keep_sources, request.options, rendering))
+    question = repr((compiled.key, __version__, request.question, rendering))
     file = cache_folder() / "answers" / hashlib.blake2b(question.encode(), digest_size=16).hexdigest()
     try:
         return msgspec.msgpack.decode(file.read_bytes(), type=Answer)
@@ -65,7 +78,7 @@ def answer_scan(
 
     report = scan_report(compiled, request)
     answer = Answer(render(report), compiled.unknown)
-    if compiled.is_current():  # the answer quotes sources
+    if compiled.is_current() and not any(compiled.library.gaps()):  # the answer quotes sources
         with suppress(OSError, WhyheapError):  # what cannot be kept is answered all the same
             private_folder("answers")
             write_atomically(file, msgspec.msgpack.encode(answer))

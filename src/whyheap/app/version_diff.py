@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from whyheap.app.scan_report import count_packages, go_numbers, title
@@ -16,6 +16,7 @@ from whyheap.host.go import GoTool
 from whyheap.host.http import Access
 from whyheap.join import Joined, join
 from whyheap.model.evidence import Agreement
+from whyheap.model.facts import CallPath
 from whyheap.model.finding import Finding
 from whyheap.model.gauge import Gap
 from whyheap.model.measure import Measure
@@ -28,6 +29,7 @@ from whyheap.patterns.judge import judge
 
 _STRENGTH = {Agreement.NEVER_ALLOCATES: 0, Agreement.MAY_ALLOCATE: 1}
 _CERTAIN = 2
+_EACH_TIME = frozenset({CallPath.ALWAYS, CallPath.LOOP})
 _Lines = dict[tuple[str, int], list[Finding]]
 
 
@@ -145,11 +147,14 @@ def change_of(before: Sequence[Finding], after: Sequence[Finding]) -> Change | N
 
 
 def _weight(findings: Sequence[Finding]) -> tuple[int, int]:
-    """How surely and how often a line allocates: calls of the allocator where all are known, else findings."""
+    """How surely and how often a line allocates: by calls that run each time, where machine code is known.
+
+    Calls on some paths only are not counted: what a new Go inlines brings branches that are never taken.
+    """
     surely = max(map(_strength, findings))
-    counts: Mapping[int, int] = {id(call): 1 for finding in findings for call in finding.calls or ()}
-    known = all(finding.calls is not None for finding in findings)
-    return surely, len(counts) if known else len(findings)
+    if any(finding.calls is None for finding in findings):
+        return surely, len(findings)
+    return surely, len({id(call) for finding in findings for call in finding.calls or () if call.path in _EACH_TIME})
 
 
 def _gaps(old: Scan, new: Scan) -> Iterable[Gap]:

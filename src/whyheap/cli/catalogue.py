@@ -9,6 +9,9 @@ import click
 
 from whyheap.cli.options import common_options
 from whyheap.cli.output import Terminal
+from whyheap.cli.rules import rules_here
+from whyheap.errors import UsageError
+from whyheap.rules.rule import PREFIX, Requires
 
 _LONGEST_LINE = 100
 
@@ -25,7 +28,14 @@ def patterns(slug: str | None, *, quiet: bool, verbose: bool, no_color: bool) ->
         _print_list(((one.slug, one.title) for one in PATTERNS), width)
         click.echo("\n Anything else is named by the compiler's own reason:\n")
         _print_list(((one.slug, one.title) for one in REASONS), width)
+        own = rules_here(()).rules
+        if own:
+            click.echo("\n Your own rules here:\n")
+            _print_list(((one.slug, f"{one.message} ({one.file}:{one.line})") for one in own), width)
         click.echo("\n whyheap patterns SLUG explains one")
+        return
+    if slug.startswith(PREFIX):
+        _print_rule(slug, width)
         return
     pattern = get(slug)
     _print_page(pattern.slug, pattern.title, pattern.doc, width)
@@ -35,6 +45,22 @@ def patterns(slug: str | None, *, quiet: bool, verbose: bool, no_color: bool) ->
             click.echo(
                 textwrap.fill(f"{fix.title} ({fix.kind})", width - 2, initial_indent="   ", subsequent_indent="   ")
             )
+
+
+def _print_rule(slug: str, width: int) -> None:
+    own = {rule.slug: rule for rule in rules_here(()).rules}
+    rule = own.get(slug)
+    if rule is None:
+        known = f"Rules here: {', '.join(own)}" if own else "There are no rules here; see --rules of whyheap scan"
+        raise UsageError(f"there is no rule {slug.removeprefix(PREFIX)!r}", known)
+    sections = {
+        "Message": rule.message,
+        "Severity": rule.severity.value,
+        "Requires": f"{rule.requires.value}" + (" (a match is a candidate)" if rule.requires is Requires.NONE else ""),
+        "Fix": rule.fix,
+        "Note": rule.note,
+    }
+    _print_page(slug, f"{rule.file}:{rule.line}", {name: text for name, text in sections.items() if text}, width)
 
 
 @click.command()

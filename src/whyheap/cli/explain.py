@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from whyheap.cli.main import print_error
-from whyheap.cli.options import build_options, common_options, go_env, headers_of, seconds_of
+from whyheap.cli.options import binary_option, build_options, common_options, go_env, headers_of, seconds_of
 from whyheap.cli.output import Progress, Terminal, write_stdout
 from whyheap.errors import UsageError
+
+if TYPE_CHECKING:
+    from whyheap.app.line_explanation import LineExplanation
 
 _PLACE = re.compile(r"^(.+\.go):(\d+)(?::\d+)?$")
 
@@ -19,20 +23,26 @@ _PLACE = re.compile(r"^(.+\.go):(\d+)(?::\d+)?$")
 @click.argument("place", metavar="FILE:LINE")
 @click.argument("targets", nargs=-1)
 @click.option("--seconds", default="10", metavar="N", help="How long to observe a service; 0 = one moment [10].")
+@click.option("--asm", is_flag=True, help="The machine code of the whole function.")
+@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", help="Text or JSON [text].")
 @click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Sent to the service. Repeatable.")
 @build_options
+@binary_option
 @common_options
 def explain(
     place: str,
     targets: tuple[str, ...],
     *,
     seconds: str,
+    asm: bool,
+    format_: str,
     headers: tuple[str, ...],
     go: str,
     tags: str,
     gcflags: str,
     goos: str,
     goarch: str,
+    binary: Path | None,
     quiet: bool,
     verbose: bool,
     no_color: bool,
@@ -41,9 +51,9 @@ def explain(
 
     TARGETS are as for why: a service, a profile or a capture add measured bytes; the file's own package is scanned.
     """
-    from whyheap.app.analyse import View, analyse  # noqa: PLC0415 - help needs none of these
-    from whyheap.app.explain import about_file, explain_targets  # noqa: PLC0415 - as above
+    from whyheap.app.explain import explain_targets  # noqa: PLC0415 - help needs none of these
     from whyheap.app.gather import WhyRequest, gather  # noqa: PLC0415 - as above
+    from whyheap.app.line_explanation import explain_line  # noqa: PLC0415 - as above
     from whyheap.host.http import Access  # noqa: PLC0415 - as above
 
     found = _PLACE.match(place)
@@ -62,20 +72,37 @@ def explain(
         tags,
         gcflags,
         Access(headers_of(headers)),
+        binary,
     )
     try:
         gathered = gather(request, progress)
-        analysis = analyse(gathered.capture, View(with_flame=False), gathered.files)
+        explained = explain_line(
+            gathered, file, line, folder, binary=binary, whole_code=asm, with_roots=format_ == "json"
+        )
     finally:
         progress.clear()
-    from whyheap.report.to_terminal import explain_to_terminal  # noqa: PLC0415 - brings rich
-
-    report, name = about_file(analysis.report, gathered.capture, file, folder)
-    text = explain_to_terminal(report, name, line, width=terminal.width, color=terminal.color)
-    write_stdout(text.encode("utf-8", "replace"))
+    write_stdout(_rendered(explained, format_, terminal, whole_code=asm))
     if verbose:
         for origin in gathered.capture.origins:
             progress.note(f"{origin.witness}: {origin.tool}, {origin.input} at {origin.at}")
     for failure in gathered.failures:
         print_error(failure)
     return max((failure.exit_code for failure in gathered.failures), default=0)
+
+
+def _rendered(explained: LineExplanation, format_: str, terminal: Terminal, *, whole_code: bool) -> bytes:
+    if format_ == "json":
+        from whyheap.report.explain_json import explain_to_json  # noqa: PLC0415 - when asked for
+
+        return explain_to_json(explained.report, explained.file, explained.line, explained.details)
+    from whyheap.report.terminal_explain import explain_to_terminal  # noqa: PLC0415 - brings rich
+
+    return explain_to_terminal(
+        explained.report,
+        explained.file,
+        explained.line,
+        width=terminal.width,
+        color=terminal.color,
+        details=explained.details,
+        whole_code=whole_code,
+    ).encode("utf-8", "replace")

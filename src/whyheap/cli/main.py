@@ -32,10 +32,11 @@ _COMMANDS = {
     "diff": _Entry("diff", "Which lines start or stop allocating with another Go version"),
     "patterns": _Entry("catalogue", "The catalogue of ways to the heap", matters=True),
     "causes": _Entry("catalogue", "The catalogue of reasons to run out of memory"),
+    "lab": _Entry("lab", "Proves the catalogue on real compilers, and measures popular claims"),
     "doctor": _Entry("doctor", "What this machine offers and lacks", matters=True),
     "completion": _Entry("completion", "Shell completion for bash, zsh and fish"),
 }
-_LATER = " record fix gate test run heap debug guard harden node wasm fleet serve mcp lsp lab "
+_LATER = " record fix gate test run heap debug guard harden node wasm fleet serve mcp lsp "
 
 
 class _Commands(click.Group):

@@ -12,6 +12,9 @@ import click
 from whyheap.errors import UsageError
 
 _LONGEST_SECONDS = 86_400.0
+CONFIG_FILE = "whyheap.config"
+"""Key in click's meta: the file that --config named, None without it."""
+_RULES = "rules"
 _ONLY_NAMED = frozenset({"output", "header", "ca-file", "insecure"})
 _PLAIN_FLAG = re.compile(
     r"-(?:[BCELNSehlmw+%]\d?|race|msan|asan|live|wb|shared|dynlink|[cdlm]=[\w/,=.-]+|lang=[\w.]+)$"
@@ -34,6 +37,16 @@ def build_options(function: F) -> F:
     ):
         function = option(function)
     return function
+
+
+def binary_option(function: F) -> F:
+    """Add the program to read instead of the packages' archives."""
+    return click.option(
+        "--binary",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="The linked program (stripped or not) whose machine code to read.",
+    )(function)
 
 
 def report_options(function: F) -> F:
@@ -134,6 +147,7 @@ def _read_config(ctx: click.Context, _: click.Parameter, value: Path | None) -> 
     if value is None and not file.is_file():
         return
     settings = _load_config(file)
+    ctx.meta[CONFIG_FILE] = file if value is not None else None
     own = settings.get(ctx.info_name or "", {})
     if not isinstance(own, dict):
         raise UsageError(f"{file}: {ctx.info_name} is no table", f"Write [{ctx.info_name}] and its options below")
@@ -147,6 +161,8 @@ def _read_config(ctx: click.Context, _: click.Parameter, value: Path | None) -> 
     for name, setting in {**flat, **own}.items():
         if name in known:
             _check_setting(known[name], name, setting, file)
+            if name == _RULES:  # its paths are relative to the file: cli/rules.py reads them there
+                continue
             if value is None and not _is_harmless(name, str(setting)):
                 raise UsageError(
                     f"{file}: {name} is not taken from a file that was not named", f"Name the file with --config {file}"
@@ -183,10 +199,13 @@ def _check_top(ctx: click.Context, file: Path, settings: Mapping[str, object], k
     if not isinstance(group, click.Group):
         return
     commands = group.list_commands(ctx)
-    tables = [name for name, setting in settings.items() if isinstance(setting, dict) and name not in commands]
+    later = getattr(group, "later", ())  # commands of other versions of whyheap, which may read the same file
+    tables = [
+        name for name, setting in settings.items() if isinstance(setting, dict) and name not in {*commands, *later}
+    ]
     if tables:
         raise _unknown(f"{file}: there is no command for [{tables[0]}]", tables[0], commands)
-    keys = [name for name in settings if name not in known and name not in commands]
+    keys = [name for name, one in settings.items() if name not in known and not isinstance(one, dict)]
     if keys:  # of another command, perhaps
         loaded = (group.get_command(ctx, name) for name in commands)
         every = {option for command in loaded if command is not None for option in _options(command)}

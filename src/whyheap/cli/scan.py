@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from whyheap.cli.main import print_error
-from whyheap.cli.options import build_options, go_env, pattern_of, report_options
+from whyheap.cli.options import binary_option, build_options, go_env, pattern_of, report_options
 from whyheap.cli.output import Progress, Terminal, plan, write, write_all, write_stdout
+from whyheap.cli.rules import report_problems, rules_here, rules_option
+from whyheap.cli.scan_code import check_table, write_functions, write_package_calls, write_program_calls
 from whyheap.errors import TargetError, UsageError
 from whyheap.report.formats import Format, FormatKind
 
@@ -25,14 +27,24 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("packages", nargs=-1)
 @click.option("--facts", is_flag=True, help="All facts of the compiler, one JSON object a line.")
+@click.option("--roots", is_flag=True, help="Where one change takes most values off the heap.")
+@click.option("--calls", is_flag=True, help="All calls of the allocator in the machine code, one JSON object a line.")
+@click.option("--functions", is_flag=True, help="Which functions allocate each time they run, callees included.")
+@binary_option
 @click.option("--tests", is_flag=True, help="Also the packages' tests.")
+@rules_option
 @build_options
 @report_options
 def scan(
     packages: tuple[str, ...],
     *,
     facts: bool,
+    roots: bool,
+    calls: bool,
+    functions: bool,
+    binary: Path | None,
     tests: bool,
+    rules: tuple[str, ...],
     go: str,
     tags: str,
     gcflags: str,
@@ -61,21 +73,40 @@ def scan(
     if facts:
         _check_facts(format_, outputs, focus, redact=redact)
         return _write_facts(find_go(go, go_env(goos, goarch)), options, outputs, progress)
+    if calls or functions:
+        option, formats = ("--calls", ("jsonl",)) if calls else ("--functions", ("text", "jsonl"))
+        others = (
+            ("--functions", calls and functions),
+            ("--roots", roots),
+            ("--focus", bool(focus)),
+            ("--redact", redact),
+        )
+        check_table(option, format_, formats, others)
+        if calls and binary is not None:
+            return write_program_calls(binary, outputs)
+        compiled = compile_packages(find_go(go, go_env(goos, goarch)), options, progress)
+        progress.clear()
+        if calls:
+            return max(write_package_calls(compiled, outputs), _exit_code(compiled.failure))
+        terminal = Terminal.detect(no_color=no_color)
+        code = write_functions(compiled, binary, outputs, format_, terminal, progress, all_rows=all_rows)
+        return max(code, _exit_code(compiled.failure))
     planned = plan(outputs, format_, (FormatKind.REPORT,), redact=redact)
     terminal = Terminal.detect(no_color=no_color)
-    request = ScanRequest(options, pattern_of(focus), keep_sources=not no_source)
+    own_rules = rules_here(rules)
+    request = ScanRequest(options, pattern_of(focus), keep_sources=not no_source, rules=own_rules, binary=binary)
     tool = find_go(go, go_env(goos, goarch))
     compiled = compile_packages(tool, options, _loading_ahead(progress))
     unknown = 0
 
     def answer(form: Format) -> bytes:
         nonlocal unknown
-        rendering = repr((form.name, terminal, all_rows, redact))
+        rendering = repr((form.name, terminal, all_rows, redact, roots))
         answered = answer_scan(
             compiled,
             request,
             rendering,
-            lambda report: _render(report, form, terminal, all_rows=all_rows, redact=redact),
+            lambda report: _render(report, form, terminal, all_rows=all_rows, redact=redact, roots=roots),
             progress,
         )
         unknown = answered.unknown
@@ -86,7 +117,7 @@ def scan(
     _note_unknown(unknown, progress)
     if verbose:
         progress.note(f"compiler: {tool.command} list -export -gcflags='-m=2 -json=0,DIR', in {options.folder}")
-    return _exit_code(compiled.failure)
+    return max(_exit_code(compiled.failure), report_problems(own_rules))
 
 
 def _loading_ahead(progress: Progress) -> Callable[[str], None]:
@@ -117,15 +148,16 @@ def _check_facts(format_: str | None, outputs: tuple[str, ...], focus: str, *, r
             raise UsageError(f"--facts are all that the compiler says: {option} is for reports", "Leave it out")
 
 
-def _render(report: Report, form: Format, terminal: Terminal, *, all_rows: bool, redact: bool) -> bytes:
+def _render(report: Report, form: Format, terminal: Terminal, *, all_rows: bool, redact: bool, roots: bool) -> bytes:
     if redact:
         from whyheap.app.redact import redacted  # noqa: PLC0415 - when asked for
 
         report = redacted(report)
     if form.name == "text":
-        from whyheap.report.to_terminal import scan_to_terminal  # noqa: PLC0415 - brings rich
+        from whyheap.report.to_terminal import roots_to_terminal, scan_to_terminal  # noqa: PLC0415 - brings rich
 
-        text = scan_to_terminal(report, width=terminal.width, color=terminal.color, all_rows=all_rows)
+        show = roots_to_terminal if roots else scan_to_terminal
+        text = show(report, width=terminal.width, color=terminal.color, all_rows=all_rows)
         return text.encode("utf-8", "replace")
     rendered = form.load()(report)
     return rendered if isinstance(rendered, bytes) else str(rendered).encode("utf-8", "replace")

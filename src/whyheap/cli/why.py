@@ -10,7 +10,7 @@ import click
 
 from whyheap import __version__
 from whyheap.cli.main import print_error
-from whyheap.cli.options import build_options, go_env, headers_of, pattern_of, report_options, seconds_of
+from whyheap.cli.options import binary_option, build_options, go_env, headers_of, pattern_of, report_options, seconds_of
 from whyheap.cli.output import Progress, Terminal, plan, write, write_all
 from whyheap.errors import UsageError
 from whyheap.report.formats import STDOUT, Format, FormatKind
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--timeout", default="30", metavar="N", help="Longest wait for one answer of the service [30].")
 @click.option("--ca-file", default="", metavar="FILE", help="Trust this certificate authority.")
 @click.option("--insecure", is_flag=True, help="Do not check the service's certificate.")
+@binary_option
 @build_options
 @report_options
 def why(
@@ -40,6 +41,7 @@ def why(
     timeout: str,
     ca_file: str,
     insecure: bool,
+    binary: Path | None,
     go: str,
     tags: str,
     gcflags: str,
@@ -78,6 +80,7 @@ def why(
         tags,
         gcflags,
         access,
+        binary,
     )
     with_flame = any(form.name == "html" for _, form in planned)
     view = View(pattern_of(focus), keep_sources=not no_source, with_flame=with_flame)

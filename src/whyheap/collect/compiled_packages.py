@@ -9,7 +9,10 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TypeVar
 
+from whyheap.collect.code_store import FORMAT as CODE_FORMAT
+from whyheap.collect.code_store import CodeStore
 from whyheap.collect.fact_store import FORMAT, FactStore
+from whyheap.collect.machine_code import CodeLibrary
 from whyheap.collect.unchanged import inputs
 from whyheap.errors import TargetError, ToolError
 from whyheap.host.go import GoEnvironment
@@ -34,11 +37,14 @@ class CompiledPackages:
         packages: Iterable[ListedPackage],
         restore: Callable[[], object],
         started_at: float,
+        code: CodeStore,
     ) -> None:
         """`names` says how files are spelled in this build; `restore` compiles what is missing in the store.
 
-        `started_at` is when the scan began, in seconds since 1970.
+        `packages` are all of the run, dependencies too. `started_at` is when the scan began, in seconds since 1970.
         """
+        packages = tuple(packages)
+        self.library = CodeLibrary(packages, names, code, restore)
         self._unknown: int | None = None
         self.environment = environment
         self.names = names
@@ -51,7 +57,7 @@ class CompiledPackages:
     @property
     def key(self) -> str:
         """A digest that is equal when every package, its build and its error are equal."""
-        digest = hashlib.blake2b(f"{FORMAT} {self.environment}".encode(), digest_size=20)
+        digest = hashlib.blake2b(f"{FORMAT} {CODE_FORMAT} {self.environment}".encode(), digest_size=20)
         for package in self.packages:
             held = self._store.held_digest(package.ImportPath, package.BuildID)
             digest.update(repr((package.ImportPath, package.BuildID, package.Error, held)).encode())
@@ -75,6 +81,12 @@ class CompiledPackages:
             if package.BuildID:
                 yield self._read(package, self._store.lines)
 
+    def lines_of(self, package: str) -> Iterator[bytes]:
+        """Yield all facts of one import path as JSON lines, build by build (with tests there may be two)."""
+        for listed in self.packages:
+            if listed.path == package and listed.BuildID:
+                yield self._read(listed, self._store.lines)
+
     def is_current(self) -> bool:
         """Whether the sources are still those that were compiled."""
         return not changed_since(inputs(self.packages), self._started_at)
@@ -88,6 +100,7 @@ class CompiledPackages:
         """Read the facts that the join needs."""
         with no_collection():
             scanned = tuple(self._scanned(package) for package in self.packages)
+            gaps = (*_gaps(scanned), *self.library.gaps())
         self._unknown = sum(package.unknown for package in scanned)
         module = next((one.Module.Path for one in self.packages if one.Module and one.Module.Main), "")
         environment = self.environment
@@ -100,7 +113,7 @@ class CompiledPackages:
             packages=scanned,
             origin=self._origin,
             key=self.key,
-            gaps=tuple(_gaps(scanned)),
+            gaps=gaps,
         )
 
     def _scanned(self, package: ListedPackage) -> ScannedPackage:
@@ -109,7 +122,10 @@ class CompiledPackages:
         if not package.BuildID:
             return ScannedPackage(package.path, package.Dir, files, is_program, error=_reason(package))
         stored = self._read(package, self._store.load)
-        return ScannedPackage(package.path, package.Dir, files, is_program, stored.facts, unknown=stored.unknown)
+        functions = self.library.functions_of(package.ImportPath)
+        return ScannedPackage(
+            package.path, package.Dir, files, is_program, stored.facts, unknown=stored.unknown, functions=functions
+        )
 
     def _read(self, package: ListedPackage, read: Callable[[str, str], T | None]) -> T:
         """Read what is stored; what another process dropped in the meantime, or is damaged, is compiled again."""

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import msgspec
 
+from whyheap.collect.code_store import CodeStore
 from whyheap.collect.compiled_packages import CompiledPackages, hint_for, is_own, no_collection, refuse_nothing
 from whyheap.collect.fact_store import FactStore
 from whyheap.collect.fresh_output import follow_lines
@@ -81,7 +82,7 @@ def compile_packages(
     Raises TargetError when no package at all could be scanned.
     """
     started_at = time.time()
-    question = repr((go.command, sorted(go.env.items()), options))
+    question = repr((FIELDS, go.command, sorted(go.env.items()), options))
     memory = Memory(go, question, options.folder, options.patterns, options.gcflags)
     stop = stop or threading.Event()
     remembered = memory.recall()
@@ -151,7 +152,10 @@ class _Compiler:
 
     def compiled(self, packages: Iterable[ListedPackage], started_at: float) -> CompiledPackages:
         """Return what the scan hands on."""
-        return CompiledPackages(self.environment, self.names, self.store, self.origin, packages, self.run, started_at)
+        code = CodeStore(self.folder / "code")
+        return CompiledPackages(
+            self.environment, self.names, self.store, self.origin, packages, self.run, started_at, code
+        )
 
     def _compile_again(self, missing: Iterable[ListedPackage], mains: Iterable[str]) -> list[ListedPackage]:
         """Compile what go has in its cache and we do not have in ours, under a fresh name."""

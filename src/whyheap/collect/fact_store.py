@@ -22,11 +22,12 @@ import msgspec
 
 from whyheap.model.facts import CompilerFact, FactKind
 
-FORMAT = 5  # raise when the facts of an unchanged package would come out differently
+FORMAT = 6  # raise when the facts of an unchanged package would come out differently
 _BUILDS_KEPT = 4
 _USED_SECONDS = 60.0  # how exactly it is known when a build was used last
 _JOINED = frozenset({FactKind.HEAP, FactKind.STACK, FactKind.PARAM_LEAK})
 _HIDDEN_CLOSURE = "func literal escapes to heap"
+_LEAK = "parameter "  # "parameter p leaks to {heap} for F": the explanation of a leak that has no verdict of its own
 _LENGTHS = struct.Struct("<QQ")
 _ENCODER = msgspec.msgpack.Encoder()
 
@@ -141,4 +142,4 @@ def _stored(facts: Iterable[CompilerFact], unknown: int) -> StoredPackage:
 
 def _is_joined(fact: CompilerFact) -> bool:
     """Whether the join needs a fact; an explanation without a verdict is that of `go f(x)`'s hidden closure."""
-    return fact.kind in _JOINED or (fact.kind is FactKind.OTHER and fact.message.startswith(_HIDDEN_CLOSURE))
+    return fact.kind in _JOINED or (fact.kind is FactKind.OTHER and fact.message.startswith((_HIDDEN_CLOSURE, _LEAK)))

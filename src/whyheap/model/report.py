@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from whyheap.model.finding import Finding
 from whyheap.model.gauge import Gap, Gauge
 from whyheap.model.measure import Measure
+from whyheap.model.root import Root
 from whyheap.model.verdict import Verdict
 
 
@@ -63,3 +64,4 @@ class Report:
     flame: FlameNode | None = None
     sources: dict[str, str] = field(default_factory=dict)
     title: str = ""
+    roots: tuple[Root, ...] = ()

@@ -34,26 +34,26 @@ class RootKind(StrEnum):
 class Root:
     """One place where one change may free all that hangs on it.
 
-    `site` is where the change is made, for a function outside the scan where it is first called. `findings` are ids, in
-    the report's order; `sites` and `files` count them and their files. `pattern` is their most frequent. `measure` sums
-    their bytes, shared ones once; None without a profile. The compiler prints ONE way to the heap for each value: a
-    value with a second way stays on the heap after the cut, so the counts say what the cut can free at most.
+    `site` is where the change is made, None where that is not in the scanned code: then each call can be changed.
+    `findings` are the ids of all that hang on it, in the report's order; `sites` counts those that may allocate and
+    that a cut there can free, `files` their files, `pattern` is their most frequent. `measure` sums their bytes, shared
+    ones once; None without a profile. `held_twice` counts those which the source shows to be returned as well.
+
+    The compiler prints ONE way to the heap for each value. A value with a second way stays on the heap after the cut:
+    the counts say what the cut frees at most.
     """
 
     id: str
     kind: RootKind
-    site: Site
+    site: Site | None
     title: str
     subject: str
-    pattern: str
-    findings: tuple[str, ...]
-    files: int
+    pattern: str = ""
+    findings: tuple[str, ...] = ()
+    sites: int = 0
+    files: int = 0
+    held_twice: int = 0
     measure: Measure | None = None
-
-    @property
-    def sites(self) -> int:
-        """How many findings hang on it."""
-        return len(self.findings)
 
 
 class Hold(StrEnum):

@@ -33,6 +33,7 @@ class Scan:
     """All packages of a scan, sorted by import path. `module` is the main module's path, empty outside modules.
 
     `binary` names the linked program that the machine code is of; empty when it is of the packages' archives.
+    `base_address` is where its first byte is linked to.
     """
 
     root: str
@@ -43,5 +44,6 @@ class Scan:
     packages: tuple[ScannedPackage, ...]
     origin: Origin
     key: str = ""
-    binary: str = ""
     gaps: tuple[Gap, ...] = field(default=())
+    binary: str = ""
+    base_address: int = 0

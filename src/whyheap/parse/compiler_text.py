@@ -265,7 +265,7 @@ def _flow(body: str) -> tuple[str, str] | None:
     """Cut `to ← from` (up to 1.24 `to = from`); None when it is neither."""
     separator = _ARROW if _ARROW in body else " = "
     to, found, from_ = body.partition(separator)
-    if separator not in from_:
+    if separator not in from_ and not (separator == _ARROW and " = " in to):
         return (to, from_) if found else None
     hard = _FLOW.match(body)
     return (hard[1], hard[2]) if hard else (to, from_)

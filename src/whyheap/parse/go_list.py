@@ -24,7 +24,7 @@ _SOURCES = [
     "SysoFiles",
     "EmbedFiles",
 ]
-FIELDS = ",".join(["ImportPath,Dir,Name,BuildID,Error,DepsErrors,Module,ForTest,DepOnly", *_SOURCES])
+FIELDS = ",".join(["ImportPath,Dir,Name,BuildID,Export,Error,DepsErrors,Module,ForTest,DepOnly", *_SOURCES])
 
 
 class PackageError(msgspec.Struct, frozen=True):
@@ -45,12 +45,16 @@ class Module(msgspec.Struct, frozen=True):
 
 
 class ListedPackage(msgspec.Struct, frozen=True):
-    """One package; `BuildID` is "action/content": equal action means equal inputs, flags and compiler."""
+    """One package; `BuildID` is "action/content": equal action means equal inputs, flags and compiler.
+
+    `Export` is the archive with the package's export data and machine code, empty when it was not built.
+    """
 
     ImportPath: str
     Dir: str = ""
     Name: str = ""
     BuildID: str = ""
+    Export: str = ""
     GoFiles: tuple[str, ...] = ()
     CgoFiles: tuple[str, ...] = ()
     TestGoFiles: tuple[str, ...] = ()

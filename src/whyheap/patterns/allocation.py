@@ -17,7 +17,7 @@ _K = AllocatorKind
 _MADE_BY: Final[dict[Storage, tuple[set[AllocatorKind], ...]]] = {
     Storage.VARIABLE: ({_K.OBJECT},),
     Storage.OBJECT: ({_K.OBJECT}, {_K.CHANNEL}),
-    Storage.MADE: ({_K.SLICE, _K.SLICE_MOVE}, {_K.OBJECT}, {_K.GROWTH}),
+    Storage.MADE: ({_K.SLICE, _K.SLICE_MOVE}, {_K.OBJECT}, {_K.GROWTH}, {_K.MAP}, {_K.CHANNEL}),  # of named types too
     Storage.MAP: ({_K.MAP}, {_K.OBJECT}),
     Storage.APPEND: ({_K.GROWTH, _K.SLICE_MOVE}, {_K.SLICE, _K.OBJECT}),
     Storage.CLOSURE: ({_K.OBJECT},),
@@ -25,8 +25,12 @@ _MADE_BY: Final[dict[Storage, tuple[set[AllocatorKind], ...]]] = {
     Storage.CONCATENATION: ({_K.CONCATENATION},),
     Storage.CONVERSION: ({_K.CONVERSION}, {_K.SLICE, _K.OBJECT}),
     Storage.BOX: ({_K.BOXING}, {_K.OBJECT}),
+    Storage.METHOD: ({_K.OBJECT},),
 }
 """cmd/compile/internal/walk: what the compiler calls for each kind of storage; most telling first (1.22 to 1.27)."""
+
+PLAIN: Final = frozenset({_K.OBJECT, _K.SLICE, _K.BOXING})
+"""What makes parts of literals, arguments and variables: it says little of which of them."""
 
 _TEXT: Final = {_K.CONCATENATION, _K.CONVERSION}
 _NOT_ON_THE_HEAP: Final = {_K.GOROUTINE}
@@ -35,12 +39,11 @@ _NOT_ON_THE_HEAP: Final = {_K.GOROUTINE}
 _RUNS: Final = {CallPath.ALWAYS, CallPath.LOOP, CallPath.UNKNOWN}
 
 
-def calls_of(escape: Escape, evidence: Evidence) -> tuple[AllocatorCall, ...] | None:
-    """Return the calls of the line that can be this value's; None when no machine code was read."""
-    if evidence.calls is None:
-        return None
+def calls_of(escape: Escape, calls: Iterable[AllocatorCall]) -> tuple[AllocatorCall, ...]:
+    """Return those of some calls that can be this value's."""
+    there = tuple(calls)
     for kinds in _MADE_BY[escape.storage]:
-        found = tuple(call for call in evidence.calls if kind_of(call.callee) in kinds)
+        found = tuple(call for call in there if kind_of(call.callee) in kinds)
         if found:
             return found
     return ()
@@ -66,7 +69,7 @@ def silent_calls(evidence: Evidence, escapes: Iterable[Escape]) -> tuple[Allocat
         return ()
     told: set[AllocatorKind] = set()
     for escape in escapes:
-        if not escape.never:
+        if not escape.never or escape.storage is Storage.MADE:  # makeslice is called for size 0 too
             told.update(*_MADE_BY[escape.storage])
     return tuple(
         call

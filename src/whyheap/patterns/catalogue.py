@@ -13,39 +13,80 @@ from whyheap.errors import UsageError
 from whyheap.patterns import (
     append_growth,
     callee_allocation,
+    channel_creation,
+    channel_send,
     closure_by_reference,
     compiler_reason,
+    construction_per_call,
+    contained_value,
+    deferred_call_in_loop,
+    error_per_call,
     escaping_closure,
     global_store,
     goroutine_capture,
+    indirect_call_argument,
     interface_boxing,
+    interface_method_argument,
     leaking_parameter,
+    loop_outliving_value,
+    loop_variable_address,
     map_storage,
+    method_value,
+    oversized_value,
+    pointer_store,
+    pool_boxing,
+    reflection_call,
     returned_address,
     string_concatenation,
     string_conversion,
+    type_parameter_method,
+    unsafe_pointer,
+    variable_size_make,
     variadic_any,
+    variadic_slice,
 )
 from whyheap.patterns.pattern import Pattern, Rule
 
 RULES: Final[tuple[Rule, ...]] = (
+    loop_variable_address,
     variadic_any,
+    variadic_slice,
+    error_per_call,
     append_growth,
+    oversized_value,
+    variable_size_make,
     closure_by_reference,
+    deferred_call_in_loop,
     goroutine_capture,
+    method_value,
     escaping_closure,
     string_concatenation,
     string_conversion,
+    pool_boxing,
+    reflection_call,
     interface_boxing,
     map_storage,
+    channel_creation,
+    unsafe_pointer,
     global_store,
+    channel_send,
+    pointer_store,
     returned_address,
+    loop_outliving_value,
+    contained_value,
+    type_parameter_method,
+    interface_method_argument,
+    indirect_call_argument,
     leaking_parameter,
 )
 """Patterns that claim heap facts: the first match wins."""
 
-PATTERNS: Final[tuple[Pattern, ...]] = (*(rule.PATTERN for rule in RULES), callee_allocation.PATTERN)
-"""All patterns with a folder of their own."""
+PATTERNS: Final[tuple[Pattern, ...]] = (
+    *(rule.PATTERN for rule in RULES),
+    construction_per_call.PATTERN,
+    callee_allocation.PATTERN,
+)
+"""All patterns with a folder of their own; the last two speak of what a call allocates."""
 
 REASONS: Final[tuple[Pattern, ...]] = compiler_reason.PATTERNS
 """Names for what no pattern claims, after the compiler's own reason."""

@@ -14,7 +14,19 @@ from whyheap.patterns.printed import callee_of, concatenates, converts, has_text
 _SIZE_REASONS = frozenset({"too large for stack", "too aligned for stack", "non-constant size", "zero-sized element"})
 _SLICE_REASONS = frozenset({"appendee slice", "appended slice...", "copied slice"})
 _MAP_REASONS = frozenset({"key of map put", "map literal value", "map literal key"})
-_EMPTY_MAKE = re.compile(r"make\(\[\].*, 0(?:, 0)?\)$")
+_ZERO_SIZED = frozenset(
+    [
+        "struct {}{}",
+        "context.backgroundCtx{}",  # context/context.go
+        "context.todoCtx{}",
+        "binary.BigEndian",  # encoding/binary/binary.go
+        "binary.LittleEndian",
+        "http.NoBody",  # net/http/http.go
+    ]
+)
+"""Values that the standard library boxes everywhere and that have size zero (Go 1.22 to 1.27)."""
+_LEAVING = frozenset({"return", "call parameter", "captured by a closure", "reference", "send"})
+_EMPTY_MAKE = re.compile(r"make\(\[\].*, 0(?:, 0)?\)$|make\(\[\]struct \{\}, ")
 
 
 class Storage(Enum):
@@ -30,6 +42,7 @@ class Storage(Enum):
     CONCATENATION = auto()
     CONVERSION = auto()  # between string and bytes or runes
     BOX = auto()  # the copy behind an interface
+    METHOD = auto()  # the closure of a bound method, `x.M` as a value
 
 
 class Route(Enum):
@@ -86,7 +99,7 @@ class Escape:
         self.reason = last.reason if last else ""
         self.storage = Storage.BOX if twin else self._stored()
         self.route = self._routed(first, last)
-        self.never = _never(self.subject, self.storage)
+        self.never = _never(self.subject, self.storage) or self.reason == "zero-sized element"
 
     @property
     def is_variadic(self) -> bool:
@@ -146,6 +159,8 @@ class Escape:
             return Route.REFERENCE
         if flow[0].to == "{storage for ... argument}":
             return Route.VARIADIC
+        if _is_returned(self.fact):
+            return Route.RETURN  # whatever its caller does with it
         if last.reason in _MAP_REASONS:
             self.target = last.expr
             return Route.MAP
@@ -181,6 +196,12 @@ class Escape:
         return Route.STARTED if last.reason == "spill" else Route.UNKNOWN
 
 
+def _is_returned(fact: CompilerFact) -> bool:
+    """Whether the value leaves its own function by a return statement, before it goes anywhere else."""
+    steps = (step.reason for flow in fact.flow for step in flow.steps)
+    return next((reason for reason in steps if reason in _LEAVING), "") == "return"
+
+
 def _last_callee(fact: CompilerFact) -> str:
     """Return the function of the last call that the value is passed to."""
     for flow in reversed(fact.flow):
@@ -193,7 +214,7 @@ def _last_callee(fact: CompilerFact) -> str:
 def _never(subject: str, storage: Storage) -> bool:
     """Whether the value needs no memory of its own: a constant in static read-only data, or of size zero."""
     if storage is Storage.BOX:
-        return is_literal(subject) or subject == "struct {}{}"
+        return is_literal(subject) or subject in _ZERO_SIZED
     if storage is Storage.MADE:
         return (subject.startswith("[]") and subject.endswith("{}")) or bool(_EMPTY_MAKE.match(subject))
     return storage is Storage.OBJECT and subject in ("&struct {}{}", "new(struct {})")

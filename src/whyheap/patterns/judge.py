@@ -37,6 +37,8 @@ def judge(evidence: Iterable[Evidence], context: Context) -> list[Finding]:
     Each heap fact is in exactly one finding; repeats of one fact at one place share one. The first pattern that claims
     a fact wins. Sums over findings count shared bytes twice: use `explained` for totals.
     """
+    evidence = tuple(evidence)
+    context.hear(evidence)
     judged = ((one, _drafts(one, context)) for one in evidence)
     lines = [(one, drafts) for one, drafts in judged if drafts]
     counted: dict[tuple[str, ...], int] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_CONVERSION = re.compile(r"(?:string|\(?\[\](?:byte|rune|uint8|int32)\)?)\(")
+_CONVERSION = re.compile(r"(?:string|json\.RawMessage(?=\(\")|\(?\[\](?:byte|rune|uint8|int32)\)?)\(")
 _TYPED_LITERAL = re.compile(r"""[\w./]+\((?:-?\d[\w.]*|"(?:[^"\\]|\\.)*"|true|false)\)$""", re.DOTALL)
 _STRING_OPERAND = re.compile(r'^"(?:[^"\\]|\\.)*" \+ | \+ "(?:[^"\\]|\\.)*"$| \+ "(?:[^"\\]|\\.)*" \+ ', re.DOTALL)
 _NAME = re.compile(r"[^\W\d]\w*$")
@@ -23,6 +23,11 @@ def left_side(expr: str, value: str = "") -> str:
         name = value.lstrip("&*").removeprefix("{storage for ").removesuffix("}")
         return next((target for target, one in zip(targets, values, strict=True) if name and name in one), targets[0])
     return targets[0]
+
+
+def targets_of(expr: str) -> list[str]:
+    """Return all that a printed assignment assigns to."""
+    return _split(re.sub(r" :=? ", " = ", expr, count=1).partition(" = ")[0])
 
 
 def _split(text: str) -> list[str]:
@@ -54,21 +59,47 @@ def is_typed_literal(subject: str) -> bool:
 
 def callee_of(expr: str) -> str:
     """Return the called function of a printed call: `fmt.Sprintf`, `keep`, `(*T).M`, `r.Read`; "" if it is no call."""
-    depth = 0
-    for i, char in enumerate(expr):
-        if char in "[{":
-            depth += 1
-        elif char in "]}":
-            depth -= 1
-        elif char == "(" and depth == 0:
-            if i == 0:
-                end = closing(expr, 0)
-                if end < 0 or not expr.startswith(").", end):
-                    return ""
-                opened = expr.find("(", end)
-                return expr[:opened] if opened > 0 else ""
-            return expr[:i]
-    return ""
+    opened = _last_arguments(expr)
+    return expr[:opened] if opened > 0 else ""
+
+
+def arguments_of(expr: str) -> list[str]:
+    """Return the printed arguments of a printed call; the receiver of a static method is the first."""
+    opened = _last_arguments(expr)
+    inside = expr[opened + 1 : closing(expr, opened)] if opened > 0 else ""
+    return _split(inside) if inside else []
+
+
+def _last_arguments(expr: str) -> int:
+    """Return where the last list in parentheses outside of all brackets and quotes begins, -1 if there is none."""
+    found = -1
+    i = 0
+    while i < len(expr):
+        char = expr[i]
+        if char in "([{":
+            end = closing(expr, i)
+            if end < 0:
+                return i if char == "(" else found
+            found = i if char == "(" else found
+            i = end
+        elif char in "\"'`":
+            end = _quoted_end(expr, i)
+            i = end if end > 0 else i
+        i += 1
+    return found
+
+
+def without_types(name: str) -> str:
+    """Return a function's name without type arguments: they are printed in full here and as [...] there."""
+    if "[" not in name or "&.dict[" in name:
+        return name
+    kept, depth = [], 0
+    for char in name:
+        depth += char == "["
+        if not depth:
+            kept.append(char)
+        depth -= char == "]"
+    return "".join(kept)
 
 
 def closing(text: str, opened: int) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ast_grep_py import Config, SgNode
 
-_FUNCTIONS = ("function_declaration", "method_declaration", "func_literal")
+FUNCTIONS = ("function_declaration", "method_declaration", "func_literal")
 _DECLARATIONS = {
     "parameter_declaration": "name",
     "variadic_parameter_declaration": "name",
@@ -25,7 +25,38 @@ _DECLARATIONS = {
     "type_switch_statement": "alias",
 }
 """Nodes that declare variables, with the field that holds the names."""
-_USUAL_KINDS = (*_FUNCTIONS, "for_statement", "import_spec", "var_spec", "map_type", "slice_type", "argument_list")
+_USUAL_KINDS = (
+    *FUNCTIONS,
+    "for_statement",
+    "range_clause",
+    "for_clause",
+    "import_spec",
+    "var_spec",
+    "field_declaration",
+    "method_elem",
+    "type_spec",
+    "defer_statement",
+    "go_statement",
+    "map_type",
+    "slice_type",
+    "argument_list",
+)
+
+_STATEMENTS = (
+    "assignment_statement",
+    "short_var_declaration",
+    "var_spec",
+    "return_statement",
+    "expression_statement",
+    "send_statement",
+    "go_statement",
+    "defer_statement",
+    "if_statement",
+    "for_statement",
+    "expression_switch_statement",
+    "type_switch_statement",
+    "select_statement",
+)
 
 
 def _any_of(kinds: Iterable[str]) -> Config:
@@ -97,12 +128,24 @@ class GoFile:
 
     @cached_property
     def _functions(self) -> list[tuple[int, int, SgNode]]:
-        spans = ((node, node.range()) for kind in _FUNCTIONS for node in self.all(kind))
+        spans = ((node, node.range()) for kind in FUNCTIONS for node in self.all(kind))
         return sorted(((at.start.line + 1, at.end.line + 1, node) for node, at in spans), key=lambda span: span[:2])
 
     def functions(self, line: int) -> list[SgNode]:
         """Return the functions around a line, innermost first."""
         return [node for start, end, node in reversed(self._functions) if start <= line <= end]
+
+    @cached_property
+    def _statements(self) -> list[tuple[int, int]]:
+        """First and last line of each statement and each declared variable that has a value, shortest first."""
+        ranges = (node.range() for node in self._root.find_all(_any_of(_STATEMENTS)))
+        spans = {(at.start.line + 1, at.end.line + 1) for at in ranges}
+        return sorted(spans, key=lambda span: span[1] - span[0])
+
+    def statement(self, line: int) -> range:
+        """Return the lines of the shortest statement that holds a line."""
+        found = next(((start, end) for start, end in self._statements if start <= line <= end), (line, line))
+        return range(found[0], found[1] + 1)
 
     @cached_property
     def _loops(self) -> list[tuple[int, int, SgNode]]:
@@ -117,6 +160,44 @@ class GoFile:
         start, node = max(around, key=lambda found: found[0])
         inner = next((one.range().start.line + 1 for one in self.functions(line)), 0)
         return node if start >= inner else None
+
+    def loop_variable(self, line: int, column: int) -> SgNode | None:
+        """Return the range or for clause that declares the variable standing at a position."""
+        for kind, field in (("range_clause", "left"), ("for_clause", "initializer")):
+            for clause in self.nodes(kind, line):
+                names = clause.field(field)
+                if names is None or ":=" not in clause.text():
+                    continue
+                if any(self.column(name) == column for name in names.find_all(kind="identifier")):
+                    return clause
+        return None
+
+    @cached_property
+    def types(self) -> dict[str, str]:
+        """The types that this file declares: name -> kind of node, "map_type" for instance."""
+        kinds: dict[str, str] = {}
+        for spec in self.all("type_spec"):
+            name, written = spec.field("name"), spec.field("type")
+            if name is not None and written is not None:
+                kinds[name.text()] = written.kind()
+        return kinds
+
+    @cached_property
+    def methods(self) -> frozenset[str]:
+        """Names of the methods that this file declares, those of interfaces included."""
+        declared = [*self.all("method_declaration"), *self.all("method_elem")]
+        return frozenset(name.text() for node in declared if (name := node.field("name")) is not None)
+
+    @cached_property
+    def fields(self) -> dict[str, str]:
+        """The fields that this file declares: name -> written type."""
+        types = ((node, node.field("type")) for node in self.all("field_declaration"))
+        return {
+            name.text(): written.text()
+            for node, written in types
+            if written is not None
+            for name in node.field_children("name")
+        }
 
     @cached_property
     def imports(self) -> frozenset[str]:
@@ -136,7 +217,7 @@ class GoFile:
         """Names of this file's package-level variables."""
         names = set()
         for spec in self.all("var_spec"):
-            if not any(parent.kind() in _FUNCTIONS for parent in spec.ancestors()):
+            if not any(parent.kind() in FUNCTIONS for parent in spec.ancestors()):
                 names |= {child.text() for child in spec.field_children("name")}
         return frozenset(names)
 
@@ -218,6 +299,22 @@ class GoFile:
                 return frozenset(node.text() for node in result.find_all(regex=r"^\w+$"))
         return frozenset()
 
+    def result_names(self, line: int) -> frozenset[str]:
+        """Return the names of the results of the innermost function around a line; unnamed ones are left out."""
+        for function in self.functions(line)[:1]:
+            result = function.field("result")
+            if result is not None and result.kind() == "parameter_list":
+                named = (one.field_children("name") for one in result.children() if one.is_named())
+                return frozenset(name.text() for names in named for name in names)
+        return frozenset()
+
+    def outer_locals(self, line: int) -> frozenset[str]:
+        """Return what the functions around the innermost func literal of a line declare, and the literal does not."""
+        around = self.functions(line)
+        if len(around) < 2:  # noqa: PLR2004 - a literal and the function it stands in
+            return frozenset()
+        return frozenset(_declared_names(around[-1], outside=around[0]) - _declared_names(around[0]))
+
     def locals(self, line: int) -> frozenset[str]:
         """Return the parameters and variables declared in the functions around a line."""
         outermost = self.functions(line)[-1:]
@@ -227,6 +324,28 @@ class GoFile:
         if start not in self._locals:
             self._locals[start] = frozenset(_declared_names(outermost[0]))
         return self._locals[start]
+
+    def holds_one_literal(self, name: str, line: int) -> bool:
+        """Whether a local variable visible at a line is declared with a func literal and never assigned again."""
+        around = self.functions(line)[-1:]
+        if not around:
+            return False
+        found = 0
+        for node in around[0].find_all(_any_of(("short_var_declaration", "var_spec", "assignment_statement"))):
+            names = node.field("left") if node.kind() != "var_spec" else node.field("name")
+            values = node.field("right") if node.kind() != "var_spec" else node.field("value")
+            if names is None or name not in (part.strip() for part in names.text().split(",")):
+                continue
+            is_literal = values is not None and values.text().startswith("func(") and values.text().endswith("}")
+            if node.kind() == "assignment_statement" or not is_literal:
+                return False
+            found += 1
+        return found == 1 and not any(name in self._parameters(node) for node in self.functions(line))
+
+    @staticmethod
+    def _parameters(function: SgNode) -> set[str]:
+        parameters = function.field("parameters")
+        return {node.text() for node in parameters.find_all(kind="identifier")} if parameters is not None else set()
 
     def captures_nothing(self, line: int, column: int) -> bool:
         """Whether the func literal at a position provably uses no variable of the functions around it."""

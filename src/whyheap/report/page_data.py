@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from whyheap.model.evidence import Agreement
 from whyheap.model.measure import Measure
+from whyheap.report.decision_path import decision_path
 from whyheap.report.plain_words import chain, conclusion, headline
 from whyheap.report.ranked_lines import RankedLine, bytes_of, ranked_lines
 from whyheap.version import VERSION
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from whyheap.model.report import FlameNode, Report, Totals
     from whyheap.model.site import Site
     from whyheap.model.verdict import Verdict
+    from whyheap.report.decision_path import PathStep
 
 PAGE_SCHEMA: Final = 1
 LONGEST_TEXT: Final = 20_000
@@ -38,6 +40,7 @@ MOST_GAUGE_POINTS: Final = 600
 MOST_CALLS: Final = 40
 MOST_DETAILED: Final = 5_000
 """Findings beyond these, in the ranked order, are rows of the table only."""
+MOST_ROOTS: Final = 2_000
 
 Json = dict[str, Any]
 
@@ -61,6 +64,7 @@ def page_data(report: Report) -> Json:
     """Derive all that the page shows; only JSON values, no NaN, texts clipped at `LONGEST_TEXT` characters."""
     strings = _Strings()
     numbers = {finding.id: index for index, finding in enumerate(report.findings)}
+    roots = {root.id: index for index, root in enumerate(report.roots[:MOST_ROOTS])}
     lines = _lines(report.findings, report.totals.ranked_by, strings)
     order = [index for group in lines["findings"] for index in group]
     detailed = set(order[:MOST_DETAILED])
@@ -75,9 +79,11 @@ def page_data(report: Report) -> Json:
         "gauges": _gauges(report.gauges),
         "gaps": [[clip(gap.witness), clip(gap.reason), clip(gap.hint)] for gap in report.gaps],
         "entries": [[clip(entry.function), clip(entry.kind), *_bytes(entry.measure)] for entry in report.entry_points],
+        "roots": _roots(report, strings),
         "lines": lines,
         "findings": [
-            _finding(finding, strings) | (_detail(finding, numbers, strings) if index in detailed else {"cut": True})
+            _finding(finding, roots, strings)
+            | (_detail(finding, numbers, strings) if index in detailed else {"cut": True})
             for index, finding in enumerate(report.findings)
         ],
         "sources": _sources(report, strings),
@@ -184,7 +190,29 @@ def _lines(findings: tuple[Finding, ...], ranked_by: str, strings: _Strings) -> 
     }
 
 
-def _finding(finding: Finding, strings: _Strings) -> Json:
+def _roots(report: Report, strings: _Strings) -> Json:
+    """Write the first roots, in the report's order."""
+    rows = []
+    for root in report.roots[:MOST_ROOTS]:
+        file, line = (root.site.file, root.site.line) if root.site is not None else ("", 0)
+        measure = (None, None) if root.measure is None else (root.measure.inuse_bytes, root.measure.alloc_bytes)
+        rows.append(
+            [
+                clip(root.id),
+                root.kind.value,
+                strings(root.title),
+                strings(file),
+                line,
+                strings(root.pattern),
+                root.sites,
+                root.files,
+                *measure,
+            ]
+        )
+    return {"rows": rows, "leftOut": max(len(report.roots) - MOST_ROOTS, 0)}
+
+
+def _finding(finding: Finding, roots: dict[str, int], strings: _Strings) -> Json:
     """Write what a row of the table needs, for there may be 30,000 findings."""
     entry: Json = {
         "id": clip(finding.id),
@@ -198,6 +226,8 @@ def _finding(finding: Finding, strings: _Strings) -> Json:
     if finding.measure is not None:
         measure = finding.measure
         entry["measure"] = [*_bytes(measure), measure.inuse_objects, measure.alloc_objects]
+    if finding.root in roots:
+        entry["root"] = roots[finding.root]
     return entry
 
 
@@ -238,12 +268,20 @@ def _fact(fact: CompilerFact, pattern: str, strings: _Strings) -> Json:
             for sentence in chain(fact, pattern)
         ],
         "so": strings(conclusion(fact)),
+        "path": [_path_step(step, strings) for step in decision_path(fact, pattern)],
     }
     if fact.inlined_at:
         entry["inlined"] = [[strings(at.file), at.line, at.column] for at in fact.inlined_at]
     if fact.flow:
         entry["flow"] = [[strings(flow.to), strings(flow.from_), _steps(flow, strings)] for flow in fact.flow]
     return entry
+
+
+def _path_step(step: PathStep, strings: _Strings) -> list[int | str]:
+    """Write one node of the decision path; line 0: a conclusion, which stands nowhere."""
+    at = step.at
+    place = [strings(at.file), at.line, at.column] if at is not None else [strings(""), 0, 0]
+    return [step.stage.value, strings(step.text), *place, strings(step.reason)]
 
 
 def _steps(flow: Flow, strings: _Strings) -> list[list[int]]:

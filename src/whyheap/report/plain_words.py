@@ -103,10 +103,15 @@ _OPAQUE_CALLS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One step in plain English, and where it happens in the source."""
+    """One step in plain English, and where it happens in the source.
+
+    `reason` is the compiler's own, `to` where the flow ends that this step is the last of; empty for other steps.
+    """
 
     text: str
     at: Position
+    reason: str = ""
+    to: str = ""
 
 
 def chain(fact: CompilerFact, pattern: str = "") -> tuple[Sentence, ...]:
@@ -139,6 +144,14 @@ def conclusion(fact: CompilerFact, pattern: str = "") -> str:
     made = _MADE_BY.get(pattern) or _named(fact.subject)
     return f"so {made} must outlive {function}: it is allocated on the heap"
 
+_INSTEAD: Final = {
+    "zero-size": ": size zero",
+    "constant": ": read-only data",
+    "small-value": ": the runtime has it ready",
+    "no-code": ": no code is left of it",
+}
+"""What a line does in place of allocating, as parse/machine_code/line_notes.py tells."""
+
 
 def headline(finding: Finding) -> str:
     """Give the reason of one finding in a few words, and the contradiction where witnesses disagree."""
@@ -148,7 +161,8 @@ def headline(finding: Finding) -> str:
         denied = any("does not escape" in fact.message for fact in finding.facts)
         return f'{reason} ("does not escape", allocates anyway)' if denied else f"{reason} (the compiler is silent)"
     if finding.agreement is Agreement.NEVER_ALLOCATES:
-        return f"{reason}, but never allocates"
+        instead = _INSTEAD.get(finding.labels.get("instead", ""), "")
+        return f"{reason}, but never allocates{instead}"
     if finding.pattern.startswith("rule:") and finding.certainty is Certainty.INFERRED:
         return f"{reason} (a candidate: syntax alone)"
     return reason
@@ -171,7 +185,8 @@ def _steps(fact: CompilerFact, pattern: str) -> Iterator[Sentence]:
             said = step.expr
             if text and text != last:
                 last = text
-                yield Sentence(text, Position(step.file, step.line, step.column))
+                ends = flow.to if index == len(flow.steps) - 1 else ""
+                yield Sentence(text, Position(step.file, step.line, step.column), step.reason, ends)
 
 
 def _sentence(step: FlowStep, flow: Flow, fact: CompilerFact, pattern: str, *, is_first: bool) -> str:

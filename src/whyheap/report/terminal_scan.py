@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from whyheap.model.evidence import Agreement
 from whyheap.report.ranked_lines import by_place, ranked_lines
+from whyheap.report.terminal_roots import root_rows
 from whyheap.report.terminal_table import line_rows, where
 from whyheap.report.terminal_text import (
     LABEL_WIDTH,
@@ -52,6 +53,7 @@ def scan_to_terminal(report: Report, *, width: int, color: bool, all_rows: bool 
     blocks = [
         header(report, width, note="" if has_bytes else "no bytes known: add a URL or pid"),
         _counts(report, width),
+        root_rows(report, width),
         *_tallies(report.findings, width),
         _lines(report, width, all_rows=all_rows),
         gap_rows(report.gaps, width),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from whyheap.model.finding import Finding
     from whyheap.model.measure import Measure
     from whyheap.model.report import Report, Totals
+    from whyheap.model.root import Root
     from whyheap.model.site import Site
     from whyheap.model.verdict import CauseVerdict, Verdict
 
@@ -59,6 +60,7 @@ def _report(report: Report) -> Json:
         "go": report.go,
         "verdict": _verdict(report.verdict),
         "findings": [_finding(finding, report.totals) for finding in report.findings],
+        "roots": [_root(root) for root in report.roots],
         "entry_points": [
             {
                 "function": entry.function,
@@ -73,6 +75,24 @@ def _report(report: Report) -> Json:
         ],
         "gaps": [{"witness": gap.witness, "reason": gap.reason, "hint": gap.hint} for gap in report.gaps],
         "totals": _totals(report.totals),
+    }
+
+
+def _root(root: Root) -> Json:
+    measure = root.measure
+    return {
+        "id": root.id,
+        "kind": root.kind.value,
+        "title": root.title,
+        "subject": root.subject,
+        "site": None if root.site is None else _site(root.site),
+        "pattern": root.pattern,
+        "sites": root.sites,
+        "files": root.files,
+        "held_twice": root.held_twice,
+        "inuse_bytes": None if measure is None else measure.inuse_bytes,
+        "alloc_bytes": None if measure is None else measure.alloc_bytes,
+        "findings": list(root.findings),
     }
 
 

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from whyheap.report.ranked_lines import RankedLine, ranked_lines
 from whyheap.report.terminal_explain import explain_to_terminal
 from whyheap.report.terminal_finding import CERTAINTY_OF_FIX, finding_block
+from whyheap.report.terminal_roots import root_rows, roots_to_terminal
 from whyheap.report.terminal_scan import scan_to_terminal
 from whyheap.report.terminal_table import where
 from whyheap.report.terminal_text import (
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from whyheap.model.report import Report
 
-__all__ = ["explain_to_terminal", "scan_to_terminal", "to_terminal"]
+__all__ = ["explain_to_terminal", "roots_to_terminal", "scan_to_terminal", "to_terminal"]
 
 _PROVEN: Final = 3
 _FIXES: Final = 5
@@ -54,6 +55,7 @@ def to_terminal(report: Report, *, width: int, color: bool, all_rows: bool = Fal
         header(report, width),
         why(report, width),
         where(report, lines, width, all_rows=all_rows),
+        root_rows(report, width),
         _fixes(report, lines, width),
         *(finding_block(report, row.lead, rank, width) for rank, row in enumerate(lines[:_PROVEN], 1)),
         gap_rows(report.gaps, width),

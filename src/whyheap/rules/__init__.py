@@ -1,1 +1,1 @@
-"""The user's own rules: ast-grep patterns joined with the witnesses."""
+"""The user's own rules: ast-grep patterns in YAML, joined with what the witnesses say at the lines they match."""

@@ -22,9 +22,10 @@ elements are filtered out so that the full capacity would be kept for nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from whyheap.goruntime.allocators import AllocatorKind
+from whyheap.goruntime.allocators import AllocatorKind, kind_of
 from whyheap.model.evidence import Evidence
 from whyheap.model.facts import FactKind
 from whyheap.model.finding import Finding, Fix
@@ -40,6 +41,9 @@ PATTERN = Pattern.of(
     title="Slice grows by append",
     fixes=(judgement("make the slice with its final capacity: make([]T, 0, n)"),),
 )
+_COPY = re.compile(r"append\((?:[^,]*\{\}|[^,]*\(nil\)|[^,]*\[:0:0\]), [^,]*\.\.\.\)$")
+"""An append to an empty slice of no capacity: `append([]T(nil), s...)`, and slices.Clone inlined."""
+_COPIED = judgement("copy only where the copy is changed or kept")
 _KINDS = (AllocatorKind.GROWTH, AllocatorKind.SLICE_MOVE)
 
 
@@ -47,6 +51,9 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
     """Yield one finding per append that escapes, or per append on a line that allocates silently."""
     for escape in context.escapes(evidence):
         if escape.storage is Storage.APPEND:
+            if _COPY.match(escape.subject):
+                yield PATTERN.heap(evidence, escape, "slice copied by append", fixes=(_COPIED,))
+                continue
             slice_name = _grown(escape.subject)
             yield PATTERN.heap(
                 evidence, escape, _message(evidence, context), fixes=_fixes(evidence, context, slice_name)
@@ -61,6 +68,10 @@ def _silent(evidence: Evidence, context: Context) -> Iterator[Finding]:
     written = file is not None and "append" in file.calls(evidence.site.line)
     calls = context.silent_calls(evidence, *_KINDS)
     if told or written or calls:
+        if calls and all(kind_of(call.callee) is AllocatorKind.SLICE_MOVE for call in calls):
+            message = "slice built by append on the stack moves to the heap"
+            yield PATTERN.silent(evidence, "append", message, facts=tuple(told[:1]), calls=calls)
+            return
         slice_name = _written_slice(file, evidence.site.line) if file is not None else ""
         fixes = _fixes(evidence, context, slice_name)
         subject = slice_name or "append"

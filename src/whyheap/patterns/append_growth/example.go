@@ -3,18 +3,20 @@ package example
 
 var kept []int
 
+// Since Go 1.26 the first array is on the stack, and what still lies there at the return is moved to the heap.
+//
 //go:noinline
 func BadGrow(ids []int) []int {
 	var out []int
 	for _, id := range ids {
-		out = append(out, id*2) // want pattern=append-growth since=1.25
+		out = append(out, id*2) // want pattern=append-growth call=growslice
 	}
-	return out
+	return out // want pattern=append-growth agreement=may-allocate call=moveSlice since=1.26
 }
 
 //go:noinline
 func BadGrowGlobal(id int) {
-	kept = append(kept, id) // want pattern=append-growth since=1.25
+	kept = append(kept, id) // want pattern=append-growth call=growslice
 }
 
 // The slice stays local, and the compiler says so; above 32 bytes it is on the heap all the same.
@@ -34,7 +36,7 @@ func BadGrowLocal(n int) int {
 func GoodPresized(ids []int) []int {
 	out := make([]int, 0, len(ids)) // want pattern=returned-address since=1.25 // want pattern=variable-size-make until=1.25
 	for _, id := range ids {
-		out = append(out, id*2) // want pattern=append-growth since=1.25
+		out = append(out, id*2) // want pattern=append-growth call=growslice
 	}
 	return out
 }
@@ -44,4 +46,11 @@ func GoodFill(ids, out []int) {
 	for i, id := range ids {
 		out[i] = id * 2 // want none
 	}
+}
+
+// A copy grows nothing: one array of the right length.
+//
+//go:noinline
+func NearCopy(ids []int) []int {
+	return append([]int(nil), ids...) // want pattern=append-growth call=growslice
 }

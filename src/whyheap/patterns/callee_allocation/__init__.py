@@ -19,9 +19,12 @@ When to leave it: the allocation is the callee's result and the result is needed
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from whyheap.model.evidence import CalleeBytes, Evidence
-from whyheap.model.finding import Certainty, Finding
+from whyheap.model.finding import Finding
+from whyheap.patterns import construction_per_call, error_per_call
+from whyheap.patterns.callee_finding import of_callee, short
 from whyheap.patterns.context import Context
 from whyheap.patterns.pattern import Pattern, judgement
 from whyheap.patterns.route_text import clipped
@@ -38,31 +41,13 @@ PATTERN = Pattern.of(
 def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
     """Yield one finding per function called from the line whose bytes no other finding of the line carries.
 
-    The judge passes an evidence that holds only those callees.
+    The judge passes an evidence that holds only those callees. What a callee is known to make has a pattern of its
+    own: construction-per-call and error-per-call are asked first.
     """
-    del context  # neither syntax nor version matters: the profile names both functions
     groups: dict[str, list[CalleeBytes]] = {}
     for one in evidence.callees:
         groups.setdefault(one.callee, []).append(one)
     for callee, parts in groups.items():
-        leaves = sorted(parts, key=lambda one: (-one.measure.alloc_bytes, -one.measure.inuse_bytes, one.leaf))
-        leaf = leaves[0].leaf
-        by = "" if leaf in (callee, "") else f", by {clipped(short(leaf))}"
-        yield Finding(
-            id="",
-            pattern=PATTERN.slug,
-            site=evidence.site,
-            subject=callee,
-            message=f"allocated in {clipped(short(callee))}{by}",
-            certainty=Certainty.MEASURED,
-            calls=evidence.calls,
-            callees=tuple(parts),
-            fixes=PATTERN.fixes,
-            labels={"callee": callee, "leaf": leaf},
-        )
-
-
-def short(symbol: str) -> str:
-    """Return a symbol with the last element of its package's path: `big.(*Float).Append`."""
-    head, bracket, rest = symbol.partition("[")
-    return head.rsplit("/", 1)[-1] + bracket + rest
+        construction = next(construction_per_call.match(replace(evidence, callees=tuple(parts)), context), None)
+        known = construction or error_per_call.called(evidence, parts)
+        yield known or of_callee(PATTERN, evidence, parts, f"allocated in {clipped(short(callee))}")

@@ -17,6 +17,23 @@ func BadReassigned(name string, later *func() string) {
 	label = "none"
 }
 
+// Too large to be copied into the closure: more than 128 bytes.
+//
+//go:noinline
+func BadLarge(large [17]int) func() int { // want pattern=closure-by-reference
+	return func() int { return large[3] } // want pattern=escaping-closure
+}
+
+// A pointer to it exists elsewhere, so a copy would not be the same.
+//
+//go:noinline
+func BadAddressed(n int, read func(*int)) func() int { // want pattern=closure-by-reference
+	p := &n
+	read(nil)
+	*p = 2
+	return func() int { return n } // want pattern=escaping-closure
+}
+
 // Assigned before the capture only: the closure takes a copy.
 //
 //go:noinline

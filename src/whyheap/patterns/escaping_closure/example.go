@@ -13,12 +13,16 @@ func BadReturned(n int) func(int) int {
 	return func(x int) int { return x + n } // want pattern=escaping-closure
 }
 
+// run-once handlers = make([]handler, 1)
+//
 //go:noinline
 func BadPassed(n int) {
 	keep(func(x int) int { return x * n }) // want pattern=escaping-closure
 }
 
 // A literal that captures nothing prints the same words and is static data; only the source tells.
+//
+// run-once handlers = make([]handler, 1)
 //
 //go:noinline
 func GoodCapturesNothing() {
@@ -27,6 +31,8 @@ func GoodCapturesNothing() {
 
 func double(x int) int { return x * 2 }
 
+// run-once handlers = make([]handler, 1)
+//
 //go:noinline
 func GoodNamed() {
 	keep(double) // want none

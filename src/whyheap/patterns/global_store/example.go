@@ -1,6 +1,8 @@
 // Package example shows global-store.
 package example
 
+import "sync/atomic"
+
 type config struct{ name string }
 
 var (
@@ -11,7 +13,7 @@ var (
 
 //go:noinline
 func BadPointer(name string) {
-	current = &config{name} // want pattern=global-store
+	current = &config{name} // want pattern=global-store call=newobject until=1.27 // want pattern=global-store call=mallocgc since=1.27
 }
 
 //go:noinline
@@ -22,6 +24,21 @@ func BadParameter(c config) { // want pattern=global-store
 //go:noinline
 func BadField(name string) {
 	shared.active = &config{name} // want pattern=global-store
+}
+
+var (
+	published atomic.Pointer[config]
+	untyped   atomic.Value
+)
+
+//go:noinline
+func BadAtomic(name string) {
+	published.Store(&config{name}) // want pattern=global-store
+}
+
+//go:noinline
+func BadAtomicValue(name string) {
+	untyped.Store(&config{name}) // want pattern=global-store
 }
 
 type holder struct{ active *config }

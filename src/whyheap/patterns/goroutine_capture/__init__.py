@@ -8,8 +8,7 @@ Why it costs: each start allocates the closure (one newobject, as large as what 
 with its stack of at least 2 KiB. Variables captured by reference move to the heap as well, see closure-by-reference.
 
 How to see it: "func literal escapes to heap" with a flow that goes straight to {heap} and has the one reason "spill".
-The wrapper closure of `go f(x)` and of `defer f(x)` in a loop has no verdict: only machine code and the profile show
-it.
+The wrapper closure of `go f(x)` has no verdict: only machine code and the profile show it.
 
 Fix: start fewer goroutines: a worker that receives its work over a channel needs one closure for its life. Pass small
 values as arguments rather than sharing variables by reference.
@@ -38,36 +37,33 @@ PATTERN = Pattern.of(
 )
 _KEPT = (judgement("let the goroutine end, or hand it only what it needs: it keeps all that it captures"),)
 _WRAPPER = "func literal escapes to heap"  # of a closure that the compiler adds: an explanation without a verdict
-_DEFERRED = (judgement("move the loop's body into a function of its own, so that defer runs per iteration"),)
 
 
 def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
     """Yield one finding per closure that is spilled straight to the heap, and for silent wrapper closures."""
     for escape in context.escapes(evidence):
         if escape.storage is Storage.CLOSURE and escape.route is Route.STARTED:
-            if _is_deferred(evidence, context):
-                yield PATTERN.heap(evidence, escape, "closure deferred in a loop", fixes=_DEFERRED)
-            else:
-                known = context.file(evidence) is not None
-                message = "closure of a go statement" if known else "closure of a go statement, or deferred in a loop"
-                yield PATTERN.heap(evidence, escape, message)
+            known = context.file(evidence) is not None
+            message = "closure of a go statement" if known else "closure of a go statement, or deferred in a loop"
+            yield PATTERN.heap(evidence, escape, message)
         elif escape.route is Route.CONTAINED and _is_captured_by_go(evidence, context, escape):
-            yield PATTERN.heap(evidence, escape, "captured by a goroutine, which keeps it", fixes=_KEPT, inferred=True)
-    if context.is_silent(evidence, AllocatorKind.OBJECT, AllocatorKind.DEFER):
+            if escape.storage is Storage.CLOSURE:
+                yield PATTERN.heap(evidence, escape, "closure of a go statement, called with arguments", inferred=True)
+            else:
+                what = "captured by a goroutine, which keeps it"
+                yield PATTERN.heap(evidence, escape, what, fixes=_KEPT, inferred=True)
+    if context.is_silent(evidence, AllocatorKind.OBJECT):
         yield from _silent(evidence, context)
 
 
 def _silent(evidence: Evidence, context: Context) -> Iterator[Finding]:
-    """Yield a finding for the hidden closure around `go f(x)`, or `defer f(x)` in a loop."""
+    """Yield a finding for the hidden closure around `go f(x)`; that of a defer is deferred-call-in-loop."""
     file = context.file(evidence)
     line = evidence.site.line
     told = [fact for fact in evidence.facts if fact.kind is FactKind.OTHER and fact.message.startswith(_WRAPPER)]
-    calls = context.silent_calls(evidence, AllocatorKind.OBJECT, AllocatorKind.DEFER)
-    looped = _is_deferred(evidence, context) and file is not None and file.loop(line) is not None
-    if looped:
-        message = "hidden closure of a call deferred in a loop"
-        yield PATTERN.silent(evidence, "func literal", message, facts=tuple(told[:1]), fixes=_DEFERRED, calls=calls)
-    elif told or (file is not None and file.nodes("go_statement", line)):
+    started = file is not None and bool(file.nodes("go_statement", line))
+    if started or (told and (file is None or not file.nodes("defer_statement", line))):
+        calls = context.silent_calls(evidence, AllocatorKind.OBJECT)
         message = "hidden closure of a go statement"
         yield PATTERN.silent(evidence, "func literal", message, facts=tuple(told[:1]), calls=calls)
 
@@ -78,12 +74,8 @@ def _is_captured_by_go(evidence: Evidence, context: Context, escape: Escape) -> 
     flow = escape.fact.flow[-1] if escape.fact.flow else None
     if file is None or flow is None or flow.to != "{storage for func literal}" or not flow.steps:
         return False
-    line = flow.steps[-1].line - 1
-    spans = (node.range() for node in file.all("go_statement"))
-    return any(span.start.line <= line <= span.end.line for span in spans)
-
-
-def _is_deferred(evidence: Evidence, context: Context) -> bool:
-    file = context.file(evidence)
-    line = evidence.site.line
-    return file is not None and bool(file.nodes("defer_statement", line)) and not file.nodes("go_statement", line)
+    for closure in file.functions(flow.steps[-1].line)[:1]:
+        call = closure.parent()
+        started = call.parent() if call is not None and call.kind() == "call_expression" else None
+        return started is not None and started.kind() == "go_statement"
+    return False

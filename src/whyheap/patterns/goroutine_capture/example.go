@@ -5,6 +5,8 @@ import "sync"
 
 func work(int) {}
 
+// run []int{1, 2, 3}
+//
 //go:noinline
 func BadPerItem(ids []int) {
 	for _, id := range ids {
@@ -15,6 +17,8 @@ func BadPerItem(ids []int) {
 }
 
 // The goroutine writes a variable of its maker: that one moves to the heap too.
+//
+// run make(chan bool, 1)
 //
 //go:noinline
 func BadShared(done chan bool) int {
@@ -29,6 +33,8 @@ func BadShared(done chan bool) int {
 
 // The buffer lives as long as the goroutine that uses it.
 //
+// run make(chan bool, 1); <-a1
+//
 //go:noinline
 func BadKept(done chan bool) {
 	body := make([]byte, 1<<10) // want pattern=goroutine-capture
@@ -42,15 +48,7 @@ func BadKept(done chan bool) {
 //
 //go:noinline
 func BadWrapped(id int) {
-	go work(id) // want pattern=goroutine-capture agreement=allocates-silently
-}
-
-//go:noinline
-func BadDeferredInLoop(locks []*sync.Mutex) {
-	for _, lock := range locks {
-		lock.Lock()
-		defer lock.Unlock() // want pattern=goroutine-capture agreement=allocates-silently
-	}
+	go work(id) // want pattern=goroutine-capture agreement=allocates-silently call=newproc
 }
 
 //go:noinline

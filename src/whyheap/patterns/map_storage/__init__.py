@@ -61,7 +61,7 @@ def _element(evidence: Evidence, context: Context, escape: Escape) -> Iterator[F
     is_map = context.is_map(evidence, escape.target)
     if is_map:
         global_map = context.is_package_variable(evidence, _base(escape.target))
-        message = "stored in a package-level map" if global_map else f"stored in map {clipped(_base(escape.target))}"
+        message = "stored in a package-level map" if global_map else f"stored in map {clipped(_indexed(escape.target))}"
         yield PATTERN.heap(evidence, escape, message, fixes=_BOUND if global_map else (), inferred=True)
 
 
@@ -71,8 +71,8 @@ def _growth(evidence: Evidence, context: Context) -> Iterator[Finding]:
     calls = context.silent_calls(evidence, AllocatorKind.MAP_GROWTH)
     target = _filled(evidence, context, file, is_known=bool(calls)) if file is not None else ""
     if target or calls:
-        message = "map grows as it is filled"
-        yield PATTERN.silent(evidence, target or "map", message, fixes=_PRESIZE, calls=calls)
+        message = "map grows as it is filled" if target else "entry of a map that is filled here"
+        yield PATTERN.silent(evidence, target or "map entry", message, fixes=_PRESIZE, calls=calls)
 
 
 def _filled(evidence: Evidence, context: Context, file: GoFile, *, is_known: bool) -> str:
@@ -94,6 +94,17 @@ def _made(evidence: Evidence, context: Context) -> Iterator[Finding]:
     if subject or calls:
         message = "map with its first tables"
         yield PATTERN.silent(evidence, subject or "map", message, fixes=_PRESIZE, calls=calls)
+
+
+def _indexed(target: str) -> str:
+    """Return the map of `a.m[k]`, of the last index in `m[a][b]`."""
+    opened, depth = len(target), 0
+    for i in range(len(target) - 1, -1, -1):
+        depth += {"]": 1, "[": -1}.get(target[i], 0)
+        if depth == 0:
+            opened = i
+            break
+    return target[:opened]
 
 
 def _base(indexed: str) -> str:

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from whyheap.model.evidence import Evidence
 from whyheap.model.finding import Finding, Fix
 from whyheap.patterns.context import Context
+from whyheap.patterns.destination import End, end
 from whyheap.patterns.escape import Escape, Route, Storage
 from whyheap.patterns.pattern import Pattern, judgement
 
@@ -40,7 +41,7 @@ _SLICE = (judgement("let the caller pass the slice to fill"),)
 def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
     """Yield one finding per value whose address leaves with the function's result."""
     for escape in context.escapes(evidence):
-        if escape.route is Route.RETURN or (escape.route is Route.NAMED and _is_result(evidence, context, escape)):
+        if end(evidence, context, escape) is End.RESULT:
             named = escape.route is Route.NAMED
             yield PATTERN.heap(
                 evidence, escape, _message(escape), fixes=_fixes(escape, context.escapes(evidence)), inferred=named
@@ -59,12 +60,3 @@ def _message(escape: Escape) -> str:
     if escape.storage is Storage.MADE:
         return "slice made here is returned"
     return "its address is returned as an interface" if escape.converted else "its address is returned"
-
-
-def _is_result(evidence: Evidence, context: Context, escape: Escape) -> bool:
-    """Whether the name that the flow ends in is a result: a named one, or one of an inlined function."""
-    target = escape.target
-    if ".~r" in target or target == "err":
-        return True
-    file = context.file(evidence)
-    return file is None or target in file.results(evidence.site.line)

@@ -35,9 +35,11 @@ func BadSlice(n int) []int {
 	return make([]int, n) // want pattern=returned-address since=1.25 // want pattern=variable-size-make until=1.25
 }
 
+// An error has a pattern of its own.
+//
 //go:noinline
-func BadError() error {
-	return errors.New("empty") // want pattern=returned-address
+func NearError() error {
+	return errors.New("empty") // want pattern=error-per-call
 }
 
 //go:noinline

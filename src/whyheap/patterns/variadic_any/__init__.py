@@ -36,6 +36,10 @@ PATTERN = Pattern.of(
     fixes=(judgement("use strconv, a typed logger, or check the level before building the arguments"),),
 )
 _FORMATTERS = frozenset({"fmt", "log", "errors", "slog"})
+_FORMATS = re.compile(
+    r"(?:^|\.)(?:(?:S?print|Fprint|Print|Append|Error|Log|Fatal|Panic|Skip|Info|Debug|Warn|Warning|Trace|Wrap)f"
+    r"|(?:S|F)?[Pp]rintln|(?:Info|Debug|Warn|Error|Fatal|Panic)w)$|\b[tb]\.(?:Fatal|Error|Log|Skip)$"
+)
 _ONE_VERB = re.compile(r'fmt\.Sprintf\("%([dstvq])", ([^,"()]+)\)$')
 _VERBS = {
     "int": ("dv", "strconv.Itoa({})"),
@@ -51,7 +55,7 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
     escapes = [escape for escape in context.escapes(evidence) if escape.is_variadic]
     for escape in escapes:
         boxed = escape.storage is Storage.BOX or escape.converted
-        slice_of_any = escape.storage is Storage.ARGUMENTS and _takes_any(escape, escapes)
+        slice_of_any = escape.storage is Storage.ARGUMENTS and _takes_any(evidence, context, escape, escapes)
         if (boxed and escape.storage in _PLAIN) or slice_of_any:
             callee = context.variadic_callee(evidence, escape)
             escape.callee = callee
@@ -62,9 +66,16 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
             yield PATTERN.heap(evidence, escape, message, fixes=_fixes(evidence, context, escape))
 
 
-def _takes_any(escape: Escape, escapes: list[Escape]) -> bool:
+def _takes_any(evidence: Evidence, context: Context, escape: Escape, escapes: list[Escape]) -> bool:
     """Whether an argument slice holds interfaces: a formatter's does, and so does one with boxed elements."""
-    if escape.callee.partition(".")[0] in _FORMATTERS:
+    if escape.callee.partition(".")[0] in _FORMATTERS or _FORMATS.search(escape.callee):
+        return True
+    if any(call.type.endswith("]interface {}") for call in escape.calls or ()):
+        return True
+    if _FORMATS.search(context.variadic_callee(evidence, escape)):
+        return True
+    declared = context.declarations(evidence.site.file)
+    if declared is not None and declared.takes_any(escape.callee.replace("(*", "").replace(")", "")):
         return True
     at = escape.fact.printed_at.column
     return any(

@@ -1,0 +1,90 @@
+"""What `whyheap scan --calls` and `--functions` print: machine code without the compiler's reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whyheap.cli.output import Progress, Terminal, write, write_stdout
+from whyheap.errors import UsageError
+
+if TYPE_CHECKING:
+    from whyheap.collect.compiled_packages import CompiledPackages
+    from whyheap.model.facts import AllocatorCall
+    from whyheap.model.scan import Scan
+
+
+def check_table(option: str, format_: str | None, formats: Sequence[str], others: Sequence[tuple[str, bool]]) -> None:
+    """Refuse what a table of its own cannot be given: other formats, and options that are for reports."""
+    if format_ not in {None, *formats}:
+        raise UsageError(f"{option} is not written as {format_}", f"It is written as {' or '.join(formats)}")
+    for other, is_given in others:
+        if is_given:
+            raise UsageError(f"{option} and {other} do not go together", "Ask for one of them at a time")
+
+
+def write_program_calls(binary: Path, outputs: Sequence[str]) -> int:
+    """Write all allocator calls of one program as JSON lines."""
+    from whyheap.app.linked_code import linked_calls  # noqa: PLC0415 - brings numpy
+
+    return _write_calls(linked_calls(binary), outputs)
+
+
+def write_package_calls(compiled: CompiledPackages, outputs: Sequence[str]) -> int:
+    """Write the allocator calls of the scanned packages as JSON lines."""
+    from whyheap.app.linked_code import package_calls  # noqa: PLC0415 - brings numpy
+
+    return _write_calls(package_calls(compiled.load()), outputs)
+
+
+def write_functions(
+    compiled: CompiledPackages,
+    binary: Path | None,
+    outputs: Sequence[str],
+    format_: str | None,
+    terminal: Terminal,
+    progress: Progress,
+    *,
+    all_rows: bool,
+) -> int:
+    """Write which functions allocate, callees included."""
+    from whyheap.app.function_verdicts import function_verdicts  # noqa: PLC0415 - brings numpy
+    from whyheap.report.function_verdicts_text import (  # noqa: PLC0415 - brings rich
+        function_verdicts_to_jsonl,
+        function_verdicts_to_terminal,
+    )
+
+    progress("following calls")
+    scan = _code(compiled, binary)
+    verdicts = list(function_verdicts(compiled, scan, binary))
+    progress.clear()
+    for output in outputs or ("-",):
+        if format_ == "jsonl" or output.endswith(".jsonl"):
+            write(output, function_verdicts_to_jsonl(verdicts))
+            continue
+        color = terminal.color and output == "-"
+        text = function_verdicts_to_terminal(verdicts, scan.gaps, width=terminal.width, color=color, all_rows=all_rows)
+        write(output, text.encode("utf-8", "replace"))
+    return 0
+
+
+def _code(compiled: CompiledPackages, binary: Path | None) -> Scan:
+    scan = compiled.load()
+    if binary is None:
+        return scan
+    from whyheap.app.linked_code import link  # noqa: PLC0415 - only with --binary
+
+    return link(scan, binary)
+
+
+def _write_calls(calls: Iterable[AllocatorCall], outputs: Sequence[str]) -> int:
+    from whyheap.report.calls_jsonl import write_calls  # noqa: PLC0415 - only here
+
+    pieces = write_calls(calls)
+    if not outputs or outputs[0] == "-":
+        for piece in pieces:
+            write_stdout(piece)
+    else:
+        write(outputs[0], b"".join(pieces))
+    return 0

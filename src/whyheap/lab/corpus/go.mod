@@ -1,0 +1,3 @@
+module whyheap.lab/corpus
+
+go 1.22

@@ -1,0 +1,1 @@
+"""Proves the escape graph: cuts the edge of a root in an overlay, compiles, and looks what has left the heap."""

@@ -1,0 +1,3 @@
+module example.com/archive.v3
+
+go 1.22
