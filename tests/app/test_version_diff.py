@@ -1,14 +1,16 @@
 """What counts as a change between two Go versions."""
 
+from dataclasses import replace
+
 import pytest
 
 from whyheap.app.version_diff import change_of, split_targets
 from whyheap.errors import UsageError
 from whyheap.model.evidence import Agreement
-from whyheap.model.facts import AllocatorCall, CallPath
+from whyheap.model.facts import AllocatorCall, CallPath, CompilerFact, FactKind
 from whyheap.model.finding import Certainty, Finding
 from whyheap.model.site import Site
-from whyheap.model.version_diff import Change
+from whyheap.model.version_diff import Change, calls_of_one_copy
 
 SITE = Site("a.go", 4, 0, "F", "p")
 
@@ -51,3 +53,23 @@ def test_packages_and_one_profile() -> None:
 def test_two_profiles_are_one_too_many() -> None:
     with pytest.raises(UsageError, match="more than one profile"):
         split_targets(("http://127.0.0.1:1", "http://127.0.0.1:2"))
+
+
+def test_code_that_was_inlined_twice_counts_once() -> None:
+    one = finding(SURE, 2)
+    copies = tuple(
+        AllocatorCall(SITE, "runtime.newobject", "", address, CallPath.ALWAYS, symbol=symbol)
+        for symbol in ("p.G", "p.H", "p.I")
+        for address in range(2)
+    )
+    assert change_of([one], [replace(one, calls=copies)]) is None
+    assert len(calls_of_one_copy([replace(one, calls=copies)])) == len(one.calls or ())
+
+
+@pytest.mark.parametrize(("element", "change"), [("int", Change.LESS), ("p.Large", None)])
+def test_an_append_that_starts_on_the_stack_allocates_less(element: str, change: Change | None) -> None:
+    growth = AllocatorCall(SITE, "runtime.growslice", element, 0, CallPath.BRANCH, symbol="p.F")
+    old = replace(finding(MAYBE), calls=(growth,))
+    place = SITE.position
+    fact = CompilerFact(FactKind.STACK, place, "F", "p", "append does not escape", "append", place)
+    assert change_of([old], [replace(old, facts=(fact,))]) is change

@@ -3,7 +3,8 @@
 A block that begins with ```console is run in a copy of examples/oomshop, where its `$ whyheap ...` lines must end with
 status 0, or N if it begins with ```console exit=N. The lines below a command must come in its output, in that order;
 numbers may differ, and ... stands for anything. http://127.0.0.1:6060 becomes the address of an oomshop under load, and
-heap.pb.gz its heap profile. ```python blocks are run too, and compared with the ```text block that follows.
+heap.pb.gz its heap profile. Blocks with file=NAME are written there first. ```python blocks are run too, and compared
+with the ```text block that follows.
 """
 
 from __future__ import annotations
@@ -106,6 +107,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the service's source, to be free to write beside it; one for all examples, as go caches by folder."""
     folder = tmp_path_factory.mktemp("shop") / "oomshop"
     shutil.copytree(SHOP, folder)
+    for block in ALL:
+        for word in block.words[1:]:
+            if word.startswith("file="):
+                path = folder / word.removeprefix("file=")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(block.text + "\n", encoding="utf-8")
     return folder
 
 

@@ -77,3 +77,21 @@ def test_copies_of_a_line_count_once_as_in_the_function_itself() -> None:
 def test_two_calls_in_one_copy_are_two() -> None:
     (line,) = join(scan(function("F", call(site(4)), call(site(4), address=40))), None).evidence
     assert len(line.calls or ()) == 2
+
+
+def test_a_moved_parameter_of_an_inlined_function_is_filed_where_it_is_called() -> None:
+    def moved(line: int, column: int, at: int | None = None) -> CompilerFact:
+        place = Position(FILE, line, column)
+        printed = Position(FILE, at, 9) if at else place
+        name = "Use" if at else "ptr"
+        inlined_at = (printed,) if at else ()
+        return CompilerFact(FactKind.HEAP, printed, name, PACKAGE, "moved to heap: v", "v", place, inlined_at)
+
+    copies = (moved(5, 15), moved(8, 2), moved(5, 15, at=20), moved(5, 15, at=21), moved(8, 2, at=22))
+    own = FunctionCode(site(5, "ptr"), f"{PACKAGE}.ptr", 0, 64, (call(site(5, "ptr")),))
+    local = FunctionCode(site(7, "local"), f"{PACKAGE}.local", 0, 64, (call(site(8, "local")),))
+    made = (call(site(20, "Use")), call(site(8, "local"), inlined_at=(site(22, "Use"),)))
+    use = FunctionCode(site(19, "Use"), f"{PACKAGE}.Use", 0, 64, made)
+    evidence = join(scan(own, local, use, facts=copies), None).evidence
+    told = {line.site.line: (len(line.facts), len(line.calls or ())) for line in evidence}
+    assert told == {5: (1, 1), 8: (1, 1), 20: (1, 1)}, "21 makes none: its copy stays one with that of line 5"

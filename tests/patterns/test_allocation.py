@@ -1,5 +1,7 @@
 """The compiler's verdict and the machine code side by side."""
 
+from dataclasses import replace
+
 import pytest
 
 from whyheap.model.evidence import Agreement, Evidence
@@ -51,6 +53,34 @@ def test_a_heap_verdict_is_held_against_the_calls_of_its_line(
     (finding,) = found((fact("&T{}"),), calls)
     assert finding.agreement is agreement
     assert finding.calls == calls
+
+
+@pytest.mark.parametrize(
+    ("callee", "agreement"),
+    [
+        ("convT64", Agreement.MAY_ALLOCATE),  # values below 256 are ready
+        ("convTstring", Agreement.AGREE),
+        ("convT", Agreement.AGREE),
+    ],
+)
+def test_an_allocator_that_can_do_without_only_may_allocate(callee: str, agreement: Agreement) -> None:
+    (finding,) = found((fact("x.n"),), (call(callee),))
+    assert finding.agreement is agreement
+
+
+@pytest.mark.parametrize(
+    ("package", "agreement"),
+    [
+        ("p", Agreement.NEVER_ALLOCATES),
+        ("crypto/internal/fips140", Agreement.MAY_ALLOCATE),
+        ("crypto/internal/fips140/drbg", Agreement.MAY_ALLOCATE),
+        ("crypto/internal/fips140deps", Agreement.NEVER_ALLOCATES),
+    ],
+)
+def test_boxing_a_constant_allocates_where_constants_are_not_referred_to(package: str, agreement: Agreement) -> None:
+    constant = replace(fact('"unreachable"'), package=package)
+    (finding,) = found((constant,), (call("convTstring", CallPath.COLD),))
+    assert finding.agreement is agreement
 
 
 def test_measured_bytes_outweigh_a_branch() -> None:

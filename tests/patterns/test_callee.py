@@ -12,6 +12,7 @@ from whyheap.patterns.context import Context
 from whyheap.patterns.declarations import Declarations
 from whyheap.patterns.destination import End, end
 from whyheap.patterns.escape import Escape, Route
+from whyheap.patterns.judge import judge
 from whyheap.patterns.printed import arguments_of, callee_of, without_types
 from whyheap.patterns.said import Said
 from whyheap.patterns.syntax import GoFile
@@ -188,3 +189,27 @@ def test_broken_source_declares_nothing_and_is_no_error(text: str) -> None:
     assert declared.written_type("a.b", file, 1) == ""
     assert declared.kind("a") == ""
     assert declared.takes_any("f") is None
+
+
+@pytest.mark.parametrize(
+    ("stored", "message"),
+    [
+        ("r.data", "passed to send, which keeps it"),
+        ("r.head.name", "passed to send, leaking param: h"),
+        ("r.head", "passed to send, leaking param: h"),
+    ],
+)
+def test_a_parameter_that_takes_another_field_is_not_named(stored: str, message: str) -> None:
+    def step(expr: str, reason: str) -> FlowStep:
+        return FlowStep(expr, reason, "a.go", LINE, 1)
+
+    kept = Flow(
+        "r", "&{storage for &state{...}}", (step("&state{...}", "spill"), step(f"{stored} = &state{{...}}", "assign"))
+    )
+    passed = Flow("{heap}", "r", (step("r.head", "dot"), step("send(r.head)", "call parameter")))
+    at = Position("a.go", LINE, 2)
+    fact = CompilerFact(
+        FactKind.HEAP, at, "run", PACKAGE, "&state{...} escapes to heap", "&state{...}", at, (), (kept, passed)
+    )
+    (finding,) = judge([_evidence(fact, _leak("send", "h"))], Context((1, 27)))
+    assert finding.message == message

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from whyheap.model.evidence import CalleeBytes, Evidence
-from whyheap.model.facts import AllocatorCall, CompilerFact, FactKind, Flow, FlowStep
+from whyheap.model.evidence import Agreement, CalleeBytes, Evidence
+from whyheap.model.facts import AllocatorCall, CallPath, CompilerFact, FactKind, Flow, FlowStep
 from whyheap.model.finding import Finding
 from whyheap.model.measure import Measure
 from whyheap.model.site import Position, Site
@@ -38,6 +40,13 @@ func f(c *counter, locks []lock, w http.ResponseWriter) {
 }
 
 func g() { regexp.MustCompile("c") }
+
+func h(all []int) {
+\tkept := make([]int, 0, len(all))
+\tfor _, one := range all {
+\t\tkept = append(kept, one)
+\t}
+}
 """
 
 
@@ -76,6 +85,53 @@ def _call(name: str, allocated: str = "") -> AllocatorCall:
 def test_declarations_tell_a_bound_method_from_a_field(subject: str, step: tuple[str, str], pattern: str) -> None:
     (finding,) = _found(14, _heap(subject, (subject, "spill"), step))
     assert finding.pattern == pattern
+
+
+@pytest.mark.parametrize("subject", ["reader(read).compute", "foreign.hash.New", "(~r0).Depth"])
+def test_machine_code_tells_a_bound_method_that_no_declaration_tells(subject: str) -> None:
+    fact = _heap(subject, (subject, "spill"), (f"other.x = {subject}", "assign"))
+    closure = _call("newobject", "struct { F uintptr; R shop.reader }")
+    (bound,) = _found(14, fact, calls=(closure,))
+    assert (bound.pattern, bound.agreement) == ("method-value", Agreement.AGREE)
+    literal = _call("newobject", "struct { F uintptr; X0 shop.reader }")
+    for calls in ((closure, _call("convTstring")), (literal,), ()):
+        assert "method-value" not in {one.pattern for one in _found(14, fact, calls=calls)}
+
+
+def test_a_closure_that_another_one_holds_is_not_boxed() -> None:
+    steps = (("func literal", "spill"), ("func literal", "captured by a closure"))
+    fact = _heap("func literal", *steps, to="{storage for func literal}")
+    assert _found(14, fact)[0].message == "closure captured by a closure, which is on the heap"
+
+
+def test_the_compilers_name_of_an_unnamed_result_is_not_shown() -> None:
+    for callee, shown in ((".autotmp_5.Value", "(...).Value"), (".autotmp_5", "an unnamed value")):
+        fact = _heap("key{...}", ("key{...}", "spill"), (f"{callee}(key{{...}})", "call parameter"))
+        assert _found(14, fact)[0].message == f"boxed into an interface, passed to {shown}"
+
+
+@pytest.mark.parametrize(
+    ("before", "message"),
+    [
+        ("buf = fixed[:0]", "slice grows by append"),
+        ("var buf []byte", "slice grows by append"),
+        ("buf = append(buf, 1)", "slice grows by append in a loop"),
+        ("if buf == nil {\n\t\tbuf = make([]byte, 0, 8)\n\t\t}", "slice grows by append in a loop"),
+        ("other = fixed[:0]", "slice grows by append in a loop"),
+    ],
+)
+def test_a_slice_that_begins_anew_does_not_grow_from_turn_to_turn(before: str, message: str) -> None:
+    source = (
+        f"package shop\n\nfunc f(xs []byte) {{\n\tfor _, x := range xs {{\n\t\t{before}\n"
+        "\t\tbuf = append(buf, x)\n\t}\n}\n"
+    )
+    line = source.partition("append(buf, x)")[0].count("\n") + 1
+    at = Position(FILE, line, 2)
+    stays = CompilerFact(FactKind.STACK, at, "f", "shop", "append does not escape", "append", at)
+    one = Evidence(Site(FILE, line, 0, "f", "shop"), (stays,), calls=(_call("growslice"),))
+    (finding,) = judge([one], Context((1, 27), {FILE: source}))
+    assert finding.message == message
+    assert message.endswith("loop") or not any("make(" in fix.title and "buf" in fix.title for fix in finding.fixes)
 
 
 def test_what_a_log_line_takes_is_no_method() -> None:
@@ -155,3 +211,33 @@ def test_a_copy_by_append_is_not_said_to_grow() -> None:
     fact = _heap("append(([]int)(nil), ids...)", ("append", "spill"), ("return x", "return"), to="~r0")
     (finding,) = _found(14, fact)
     assert (finding.pattern, finding.message) == ("append-growth", "slice copied by append")
+
+
+def test_an_append_to_a_slice_with_a_capacity_is_not_said_to_grow() -> None:
+    site = Site(FILE, 29, 0, "h", "shop")
+    calls = (AllocatorCall(site, "runtime.growslice", "int", 8),)
+    (finding,) = _found(29, calls=calls)
+    assert (finding.pattern, finding.subject) == ("append-growth", "kept")
+    assert finding.message == "append to a slice made with a capacity: allocates only beyond it"
+
+
+def test_what_is_copied_is_not_said_to_be_appended() -> None:
+    (finding,) = _found(14, _heap("&T{...}", ("&T{...}", "spill"), ("copy(to, from)", "copied slice")))
+    assert (finding.pattern, finding.message) == ("pointer-store", "copied by copy(to, from)")
+
+
+def test_a_part_of_a_value_that_is_passed_on_is_held_by_it() -> None:
+    part = _heap("&T{...}", ("&T{...}", "spill"), ("H{...}", "struct literal element"), to="{storage for &H{...}}")
+    passed = Flow("{heap}", "h", (FlowStep("keep(h)", "call parameter", FILE, 14, 2),))
+    (finding,) = _found(14, replace(part, flow=(*part.flow, passed)))
+    assert (finding.pattern, finding.message) == ("contained-value", "held by &H{...}, which is on the heap")
+    (finding,) = _found(14, replace(part, flow=(replace(part.flow[0], to="{temp}"), passed)))
+    assert finding.pattern != "contained-value", "a temporary is no holder"
+
+
+def test_a_closure_is_not_made_by_a_call_for_another_type() -> None:
+    fact = _heap("func literal", ("func literal", "spill"), ("keep(func literal)", "call parameter"))
+    site = Site(FILE, 14, 0, "f", "shop")
+    for kind, agreement in (("[]string", "never-allocates"), ("struct { F uintptr; X0 int }", "agree"), ("", "agree")):
+        found = _found(14, fact, calls=(AllocatorCall(site, "runtime.newobject", kind, 8, CallPath.ALWAYS),))
+        assert found[0].agreement == agreement

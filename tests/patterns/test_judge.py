@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whyheap.model.evidence import Agreement, CalleeBytes, Evidence
-from whyheap.model.facts import CompilerFact, FactKind, Flow, FlowStep
+from whyheap.model.facts import AllocatorCall, CompilerFact, FactKind, Flow, FlowStep
 from whyheap.model.finding import Certainty, Finding
 from whyheap.model.measure import Measure
 from whyheap.model.site import Position, Site
 from whyheap.patterns.context import Context
-from whyheap.patterns.judge import explained, judge
+from whyheap.patterns.judge import _merged, explained, judge
 
 PACKAGE = "example.test/shop"
 
@@ -197,3 +198,14 @@ def test_repeats_of_one_fact_are_one_finding() -> None:
     fact = _fact("&T{...}", *RETURNED)
     (finding,) = _judge(_line(1, fact, fact))
     assert finding.facts == (fact, fact)
+
+
+def test_merged_findings_keep_the_calls_of_all() -> None:
+    site = Site("a.go", 1, 0, "f", PACKAGE)
+    first, second = (AllocatorCall(site, "runtime.newobject", kind, 8, symbol=kind) for kind in ("a.T", "b.T"))
+    fact = _fact("&T{...}", *RETURNED)
+    (one,) = _judge(replace(_line(1, fact), calls=(first,)))
+    (two,) = _judge(replace(_line(1, fact), calls=(first, second)))
+    (merged,) = _merged([one, two])
+    assert merged.calls == (first, second)
+    assert merged.facts == (fact, fact)

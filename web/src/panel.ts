@@ -10,10 +10,10 @@ import { swatch } from "./toolbar";
 import { formatBytes, formatCount, formatShare } from "./units";
 
 const AGREEMENTS: Record<string, string> = {
-  agree: "Compiler and profile agree: it is on the heap, and it allocates.",
+  agree: "The witnesses agree: it is on the heap, and it allocates.",
   "allocates-silently": "No escape is reported here, yet the program allocates.",
-  "may-allocate": "The compiler leaves it to run time: it allocates only under some conditions.",
-  "never-allocates": "The compiler says heap, yet nothing was allocated here.",
+  "may-allocate": "It allocates on some paths or for some values only.",
+  "never-allocates": "The compiler says heap, yet nothing is allocated here.",
   unknown: "The compiler says heap; no other witness has measured this line.",
 };
 const FIX_KINDS: Record<string, readonly [string, string]> = {

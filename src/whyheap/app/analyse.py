@@ -91,7 +91,7 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
         gaps=(*capture.gaps, *(scan.gaps if scan else ()), *unseen, *_gaps(capture, joined)),
         totals=replace(
             _totals(capture, joined, ranked, "inuse" if is_about_memory_kept(capture, verdict) else "alloc"),
-            heap_sites=sum(1 for finding in shown if finding.facts),
+            heap_sites=sum(1 for finding in shown if finding.facts or finding.calls),
         ),
         flame=flame(scan, profile, _patterns_by_line(ranked), view.focus) if profile and view.with_flame else None,
         sources=_quoted(shown[:_QUOTED_FINDINGS], sources) if view.keep_sources else {},

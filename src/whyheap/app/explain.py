@@ -68,16 +68,20 @@ def about_file(report: Report, capture: Capture, file: str, folder: str | Path) 
 
 
 def spelled(capture: Capture, file: str, folder: str | Path) -> str | None:
-    """Return the report's name of a file on this disk; None when it belongs to no scanned package."""
+    """Return the report's name of a file, be it a path or the end of that name; None when none or several fit."""
     here = (Path(folder) / file).resolve()
+    packages = capture.scan.packages if capture.scan else ()
     names = {
         name
-        for package in (capture.scan.packages if capture.scan else ())
+        for package in packages
         if package.folder == str(here.parent)
         for name in package.files
         if name.rpartition("/")[2] == here.name
     }
-    return min(names, default=None)
+    if names:
+        return min(names)
+    ends = _ending(file, {name for package in packages for name in package.files})
+    return ends[0] if len(ends) == 1 else None
 
 
 def _ending(file: str, names: Iterable[str]) -> list[str]:

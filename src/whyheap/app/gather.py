@@ -45,6 +45,7 @@ class WhyRequest:
     gcflags: str = ""
     access: Access = field(default_factory=Access)
     binary: Path | None = None
+    tests: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ class _Gathering:
         request = self._request
         try:
             go = find_go(request.go, request.go_env)
-            options = ScanOptions(request.folder, tuple(packages), request.tags, request.gcflags)
+            options = ScanOptions(request.folder, tuple(packages), request.tags, request.gcflags, tests=request.tests)
             compiled = compile_packages(go, options, self._progress, self._stop)
             scan = compiled.load()
             self._compiled = compiled

@@ -51,17 +51,22 @@ def listings(
             yield Listing(symbol, architecture, instructions, tuple(calls), found.address if found is not None else 0)
 
 
-def function_allocations(gathered: Gathered, code: Iterable[FunctionCode]) -> Iterator[FunctionAllocation]:
-    """Say of each function that holds the line whether it allocates when it runs, by what it calls too."""
+def function_allocations(
+    gathered: Gathered, code: Iterable[FunctionCode], near: str = ""
+) -> Iterator[FunctionAllocation]:
+    """Say of each function that holds the line whether it allocates when it runs, by what it calls too.
+
+    `near` is the package of the line: symbols of programs all begin with `main.`
+    """
     if gathered.compiled is None:
         return
     library = gathered.compiled.library
     callees = Callees(library.function)
     for function in list(code)[:_MOST_FUNCTIONS]:
-        verdict = callees.allocates(function.symbol)
+        verdict = callees.allocates(function.symbol, near)
         through = [
             call.callee
             for call in function.callees
-            if call.callee and callees.allocates(call.callee).allocates in {Allocates.ALWAYS, Allocates.MAY}
+            if call.callee and callees.allocates(call.callee, near).allocates in {Allocates.ALWAYS, Allocates.MAY}
         ]
         yield FunctionAllocation(function.symbol, verdict.allocates, len(function.calls), tuple(through))

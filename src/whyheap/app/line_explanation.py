@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 
 from whyheap.app.explain import about_file, spelled
@@ -18,6 +18,7 @@ from whyheap.model.evidence import Evidence
 from whyheap.model.facts import CompilerFact, FactKind
 from whyheap.model.machine_code import FunctionCode
 from whyheap.model.report import Report, Totals
+from whyheap.model.root import PathStep
 from whyheap.model.scan import Scan, ScannedPackage
 from whyheap.parse.go_symbol import function_name, split_symbol
 from whyheap.patterns.context import Context
@@ -33,6 +34,22 @@ class LineExplanation:
     file: str
     line: int
     details: LineDetails
+
+
+class _Graph:
+    """The escape graph of the scan, built when a path is asked for: most lines have none."""
+
+    def __init__(self, gathered: Gathered) -> None:
+        self._gathered = gathered
+
+    @cached_property
+    def whole(self) -> EscapeGraph | None:
+        scan = self._gathered.capture.scan
+        return EscapeGraph(scan, self._gathered.files or self._gathered.capture.sources) if scan is not None else None
+
+    def beyond(self, fact: CompilerFact) -> tuple[PathStep, ...]:
+        """Return the way of a fact across functions."""
+        return path_to_root(self.whole, fact) if self.whole is not None else ()
 
 
 def explain_line(
@@ -53,12 +70,12 @@ def explain_line(
     Raises UsageError when `file` may be several files, FormatError when a profile in the capture is damaged.
     """
     capture = gathered.capture
-    graph = EscapeGraph(capture.scan, gathered.files or capture.sources) if capture.scan is not None else None
+    graph = _Graph(gathered)
     name = spelled(capture, file, folder)
     if capture.scan is None or name is None or capture.profiles:
         report, name, evidence = _in_full(gathered, file, folder)
     else:
-        report, evidence = _narrowed(gathered, capture.scan, graph if with_roots else None, name, line)
+        report, evidence = _narrowed(gathered, capture.scan, graph.whole if with_roots else None, name, line)
     text = report.sources.get(name)
     if text is None and gathered.files is not None:
         text = gathered.files.get(name)
@@ -67,10 +84,11 @@ def explain_line(
     findings = [finding for finding in report.findings if (finding.site.file, finding.site.line) == (name, line)]
     code = _functions_at(capture.scan, name, line, here)
     details = LineDetails(
-        beyond=partial(path_to_root, graph) if graph is not None else None,
+        beyond=graph.beyond,
         said=_said(here),
+        inlined=_inlined(capture.scan, name, line),
         listings=tuple(listings(gathered, here, code, binary, whole=whole_code)),
-        functions=tuple(function_allocations(gathered, code)) if here is not None else (),
+        functions=tuple(function_allocations(gathered, code, here.site.package)) if here is not None else (),
         near=tuple(one.site.line for one in evidence if one.site.file == name and _allocates(one)),
         with_code=tuple(lines_with_code(text)) if text is not None and not findings else None,
         last_line=len(text.splitlines()) if text is not None else 0,
@@ -150,6 +168,22 @@ def _said(evidence: Evidence | None) -> tuple[CompilerFact, ...]:
     return tuple(said.values())
 
 
+def _inlined(scan: Scan | None, file: str, line: int) -> tuple[CompilerFact, ...]:
+    """Return the heap facts of other lines whose code is inlined into this one, each place once."""
+    found: dict[object, CompilerFact] = {}
+    for package in scan.packages if scan is not None else ():
+        for fact in package.facts:
+            if (
+                fact.kind is not FactKind.HEAP
+                or not fact.inlined_at
+                or (fact.site.file, fact.site.line) == (file, line)
+            ):
+                continue
+            if any((place.file, place.line) == (file, line) for place in fact.inlined_at):
+                found.setdefault((fact.site, fact.message), fact)
+    return tuple(sorted(found.values(), key=lambda fact: fact.site))
+
+
 def _allocates(evidence: Evidence) -> bool:
     is_heap = any(fact.kind is FactKind.HEAP for fact in evidence.facts)
     return is_heap or bool(evidence.calls) or bool(evidence.measure)
@@ -159,11 +193,13 @@ def _functions_at(scan: Scan | None, file: str, line: int, here: Evidence | None
     """Return the compiled functions that the line is written in; several for a generic one, none where unknown."""
     if scan is None:
         return ()
-    codes = [one for package in scan.packages for one in package.functions or () if one.site.file == file]
-    names = _functions(here) if here is not None else set()
-    named = tuple(one for one in codes if function_name(split_symbol(one.symbol)[1]) in names)
-    if named:
-        return named
-    before = [one for one in codes if one.site.line <= line]
-    start = max((one.site.line for one in before), default=0)
-    return tuple(one for one in before if one.site.line == start)
+    codes = [one for package in scan.packages for one in package.functions or ()]
+    calling = {call.symbol for call in here.calls or () if not call.inlined_at} if here is not None else set()
+    if calling:
+        return tuple(one for one in codes if one.symbol in calling)
+    codes = [one for one in codes if one.site.file == file]
+    if here is not None:
+        names = _functions(here)
+        return tuple(one for one in codes if function_name(split_symbol(one.symbol)[1]) in names)
+    start = max((one.site.line for one in codes if one.site.line <= line), default=0)
+    return tuple(one for one in codes if one.site.line == start)

@@ -35,6 +35,8 @@ def lines_with_code(text: str) -> list[int]:
 
     root = SgRoot(text, "go").root()
     kinds = [{"kind": kind} for kind in (*_TOKENS, *_STATEMENTS)]
-    inside = {"any": [{"kind": "block"}, {"kind": "var_spec"}], "stopBy": "end"}
-    found = root.find_all({"rule": {"any": kinds, "inside": inside}})  # type: ignore[call-overload]
+    inside = {"any": [{"kind": "block"}, {"kind": "expression_list"}], "stopBy": "end"}
+    constant = {"inside": {"kind": "const_declaration", "stopBy": "end"}}
+    rule = {"any": kinds, "inside": inside, "not": constant}
+    found = root.find_all({"rule": rule})  # type: ignore[call-overload]
     return sorted({node.range().start.line + 1 for node in found})

@@ -67,7 +67,7 @@ def answer_scan(
 
     `rendering` names all that `render` depends on besides the report (format, width, colours).
     """
-    question = repr((compiled.key, __version__, request.question, rendering))
+    question = repr((compiled.key, __version__, _own_code(), request.question, rendering))
     file = cache_folder() / "answers" / hashlib.blake2b(question.encode(), digest_size=16).hexdigest()
     try:
         return msgspec.msgpack.decode(file.read_bytes(), type=Answer)
@@ -86,12 +86,23 @@ def answer_scan(
     return answer
 
 
+def _own_code() -> str:
+    """Return what changes when a source checkout of whyheap is edited; empty for an installed release."""
+    package = Path(__file__).resolve().parent.parent
+    if not (package.parent.parent / "pyproject.toml").is_file():
+        return ""
+    digest = hashlib.blake2b(digest_size=16)
+    for file in sorted(package.rglob("*.py")):
+        digest.update(f"{file}\0{file.stat().st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
 def fact_lines(go: GoTool, options: ScanOptions, progress: Progress) -> tuple[Iterator[bytes], TargetError | None]:
     """Return all facts as JSON lines, package by package, and the error of packages that could not be built.
 
     Lines that were not understood come last in their package.
     """
-    compiled = compile_packages(go, options, progress)
+    compiled = compile_packages(go, options, progress, facts_only=True)
     return compiled.fact_lines(), compiled.failure
 
 

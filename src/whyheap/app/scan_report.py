@@ -32,11 +32,10 @@ def scan_report(compiled: CompiledPackages, request: ScanRequest) -> Report:
     sources = SourceFiles(scan)
     joined = join(scan, None)
     findings = with_reasons(judge(joined.evidence, Context(go_numbers(scan.go), sources)), compiled.library)
-    heap_sites = findings
-    matched = _matched(request, compiled, scan, joined.evidence, sources)
-    findings = [*findings, *matched.findings]
     hanging = hang(findings, EscapeGraph(scan, sources))
-    findings = hanging.findings
+    heap_sites = hanging.findings
+    matched = _matched(request, compiled, scan, joined.evidence, sources)
+    findings = [*heap_sites, *matched.findings]  # a rule speaks of sites that are counted already: it hangs nowhere
     if request.focus is not None:
         heap_sites = [finding for finding in heap_sites if in_focus(finding, request.focus)]
         findings = [finding for finding in findings if in_focus(finding, request.focus)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from whyheap.app.scan_report import count_packages, go_numbers, title
@@ -15,20 +15,25 @@ from whyheap.errors import TargetError, UsageError
 from whyheap.host.go import GoTool
 from whyheap.host.http import Access
 from whyheap.join import Joined, join
+from whyheap.join.callees import Callees
 from whyheap.model.evidence import Agreement
-from whyheap.model.facts import CallPath
+from whyheap.model.facts import AllocatorCall, CallPath
 from whyheap.model.finding import Finding
 from whyheap.model.gauge import Gap
+from whyheap.model.machine_code import Allocates, FunctionCode
 from whyheap.model.measure import Measure
 from whyheap.model.profile import HeapProfile
 from whyheap.model.scan import Scan
-from whyheap.model.version_diff import Change, LineChange, VersionDiff
+from whyheap.model.version_diff import Change, LineChange, VersionDiff, calls_of_one_copy
 from whyheap.parse.pprof import parse_profile
 from whyheap.patterns.context import Context
 from whyheap.patterns.judge import judge
 
-_STRENGTH = {Agreement.NEVER_ALLOCATES: 0, Agreement.MAY_ALLOCATE: 1}
-_CERTAIN = 2
+_ON_STACK_FIRST, _CERTAIN = 1, 3
+_STRENGTH = {Agreement.NEVER_ALLOCATES: 0, Agreement.MAY_ALLOCATE: 2}
+_SMALL = frozenset({"bool", "int", "uint", "uintptr", "float32", "float64", "string", "error"}) | {
+    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
+}
 _EACH_TIME = frozenset({CallPath.ALWAYS, CallPath.LOOP})
 _Lines = dict[tuple[str, int], list[Finding]]
 
@@ -40,6 +45,8 @@ class _Side:
     scan: Scan
     joined: Joined
     lines: _Lines
+    codes: Mapping[str, FunctionCode]
+    callees: Callees
 
 
 def diff_versions(
@@ -104,14 +111,30 @@ def _side(
     for finding in judge(joined.evidence, Context(go_numbers(scan.go), SourceFiles(scan))):
         if _strength(finding):
             lines[finding.site.file, finding.site.line].append(finding)
-    return _Side(scan, joined, lines), compiled.failure
+    codes = {code.symbol: code for package in scan.packages for code in package.functions or ()}
+    return _Side(scan, joined, lines, codes, Callees(compiled.library.function)), compiled.failure
 
 
 def _strength(finding: Finding) -> int:
     """How surely a finding allocates in this build: what was measured in another build does not count."""
     if not finding.facts and not finding.calls:
         return 0
+    if _is_on_stack_first(finding):
+        return _ON_STACK_FIRST
     return _STRENGTH.get(finding.agreement, _CERTAIN)
+
+
+def _is_on_stack_first(finding: Finding) -> bool:
+    """Whether an append's first 32 bytes live in the frame; true of elements known to be as small.
+
+    Source: cmd/compile/internal/ssagen/ssa.go, append (Go 1.25).
+    """
+    calls = finding.calls or ()
+    return (
+        any(fact.message == "append does not escape" for fact in finding.facts)
+        and bool(calls)
+        and all(call.type in _SMALL or call.type.startswith(("*", "[]", "map[", "func(", "chan ")) for call in calls)
+    )
 
 
 def _changes(old: _Side, new: _Side) -> list[LineChange]:
@@ -121,12 +144,34 @@ def _changes(old: _Side, new: _Side) -> list[LineChange]:
     for line in sorted(old.lines.keys() | new.lines.keys()):
         before, after = old.lines.get(line, []), new.lines.get(line, [])
         change = change_of(before, after)
-        if change is not None and line[0] in seen_by_both:
+        if change is None or _is_only_inlined_otherwise(before, after, old, new):
+            continue
+        if line[0] in seen_by_both:
             site = replace((before or after)[0].site, column=0)
             measure = measured.get(line, Measure()) if old.joined.profile is not None else None
             changes.append(LineChange(site, change, tuple(before), tuple(after), measure))
     order = list(Change)
     return sorted(changes, key=lambda one: (-_bytes(one.measure), order.index(one.change), one.site))
+
+
+def _is_only_inlined_otherwise(before: Sequence[Finding], after: Sequence[Finding], old: _Side, new: _Side) -> bool:
+    """Whether the line allocates under both, once by a callee's code inlined here and once in that callee."""
+    if bool(before) == bool(after):
+        return False
+    other = old if after else new
+    calls = [call for finding in (*before, *after) for call in finding.calls or ()]
+    return bool(calls) and all(_allocates_in_a_callee(call, before or after, other) for call in calls)
+
+
+def _allocates_in_a_callee(call: AllocatorCall, findings: Sequence[Finding], other: _Side) -> bool:
+    """Whether the code that is inlined around a call of one version is called, and may allocate, in the other."""
+    line = (findings[0].site.file, findings[0].site.line)
+    inlined = {part.symbol for part in (call.site, *call.inlined_at) if (part.file, part.line) != line}
+    code = other.codes.get(call.symbol)
+    called = [made.callee for made in code.callees if made.callee in inlined] if code else []
+    return any(
+        other.callees.allocates(callee, findings[0].site.package).allocates is not Allocates.NEVER for callee in called
+    )
 
 
 def _files(scan: Scan) -> set[str]:
@@ -154,7 +199,7 @@ def _weight(findings: Sequence[Finding]) -> tuple[int, int]:
     surely = max(map(_strength, findings))
     if any(finding.calls is None for finding in findings):
         return surely, len(findings)
-    return surely, len({id(call) for finding in findings for call in finding.calls or () if call.path in _EACH_TIME})
+    return surely, len([call for call in calls_of_one_copy(findings) if call.path in _EACH_TIME])
 
 
 def _gaps(old: Scan, new: Scan) -> Iterable[Gap]:

@@ -60,6 +60,8 @@ def explain(
     if found is None:
         raise UsageError(f"{place!r} is not FILE:LINE", "For example:  whyheap explain render.go:88")
     file, line = found[1], int(found[2])
+    if line == 0:
+        raise UsageError(f"{place} names no line: the first one is 1", f"For example:  whyheap explain {file}:1")
     folder = Path.cwd()
     progress = Progress(quiet=quiet)
     terminal = Terminal.detect(no_color=no_color)
@@ -73,6 +75,7 @@ def explain(
         gcflags,
         Access(headers_of(headers)),
         binary,
+        tests=file.endswith("_test.go"),
     )
     try:
         gathered = gather(request, progress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import signal
 import sys
 from typing import Any, NamedTuple
 
@@ -96,8 +97,17 @@ def run(arguments: list[str] | None = None) -> None:
     if sys.stderr is None:  # closed by `2>&-`
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - to the end
     gc.disable()  # one answer, then the process ends: walking millions of facts again and again frees nothing
+    ended: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        """Leave nothing behind when a job is cancelled either: what Ctrl-C ends, SIGTERM does."""
+        ended.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
     code = main(arguments)
     if code == _INTERRUPTED:  # threads may still wait for a service that hangs
+        code = 128 + ended[0] if ended else code
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 @click.option("--facts", is_flag=True, help="All facts of the compiler, one JSON object a line.")
 @click.option("--roots", is_flag=True, help="Where one change takes most values off the heap.")
 @click.option("--calls", is_flag=True, help="All calls of the allocator in the machine code, one JSON object a line.")
-@click.option("--functions", is_flag=True, help="Which functions allocate each time they run, callees included.")
+@click.option(
+    "--functions", is_flag=True, help="Which functions allocate each time they run to a return, callees included."
+)
 @binary_option
 @click.option("--tests", is_flag=True, help="Also the packages' tests.")
 @rules_option
@@ -71,6 +73,8 @@ def scan(
     options = ScanOptions(Path.cwd(), packages or ("./...",), tags, gcflags, tests=tests)
     progress = Progress(quiet=quiet)
     if facts:
+        reports = (("--calls", calls), ("--functions", functions), ("--roots", roots), ("--binary", binary is not None))
+        check_table("--facts", None, ("jsonl",), reports)
         _check_facts(format_, outputs, focus, redact=redact)
         return _write_facts(find_go(go, go_env(goos, goarch)), options, outputs, progress)
     if calls or functions:
@@ -81,7 +85,7 @@ def scan(
             ("--focus", bool(focus)),
             ("--redact", redact),
         )
-        check_table(option, format_, formats, others)
+        check_table(option, format_, formats, others, outputs)
         if calls and binary is not None:
             return write_program_calls(binary, outputs)
         compiled = compile_packages(find_go(go, go_env(goos, goarch)), options, progress)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from whyheap.cli.output import Progress, Terminal, write, write_stdout
 from whyheap.errors import UsageError
@@ -15,10 +15,25 @@ if TYPE_CHECKING:
     from whyheap.model.scan import Scan
 
 
-def check_table(option: str, format_: str | None, formats: Sequence[str], others: Sequence[tuple[str, bool]]) -> None:
+_SUFFIXES: Final = {".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "text", ".text": "text"}
+
+
+def check_table(
+    option: str,
+    format_: str | None,
+    formats: Sequence[str],
+    others: Sequence[tuple[str, bool]],
+    outputs: Sequence[str] = (),
+) -> None:
     """Refuse what a table of its own cannot be given: other formats, and options that are for reports."""
+    hint = f"It is written as {' or '.join(formats)}"
     if format_ not in {None, *formats}:
-        raise UsageError(f"{option} is not written as {format_}", f"It is written as {' or '.join(formats)}")
+        raise UsageError(f"{option} is not written as {format_}", hint)
+    for output in outputs:
+        if output != "-" and format_ is None and _form(output) not in formats:
+            raise UsageError(f"{output!a} does not say a format that {option} has", hint)
+    if len(outputs) > 1 and len(formats) == 1:
+        raise UsageError(f"{option} is written to one place", f"Name one -o, or none:  {option} > FILE.{formats[0]}")
     for other, is_given in others:
         if is_given:
             raise UsageError(f"{option} and {other} do not go together", "Ask for one of them at a time")
@@ -60,13 +75,18 @@ def write_functions(
     verdicts = list(function_verdicts(compiled, scan, binary))
     progress.clear()
     for output in outputs or ("-",):
-        if format_ == "jsonl" or output.endswith(".jsonl"):
+        if (format_ or _form(output)) == "jsonl":
             write(output, function_verdicts_to_jsonl(verdicts))
             continue
         color = terminal.color and output == "-"
         text = function_verdicts_to_terminal(verdicts, scan.gaps, width=terminal.width, color=color, all_rows=all_rows)
         write(output, text.encode("utf-8", "replace"))
     return 0
+
+
+def _form(output: str) -> str:
+    """Return the format that a file's name says, "" when it says none."""
+    return _SUFFIXES.get(Path(output).suffix.casefold(), "")
 
 
 def _code(compiled: CompiledPackages, binary: Path | None) -> Scan:

@@ -20,7 +20,7 @@ import msgspec
 from whyheap.model.machine_code import FunctionCode
 from whyheap.parse.machine_code.line_notes import LineNotes
 
-FORMAT = 4  # raise when the code of an unchanged package would be told differently
+FORMAT = 5  # raise when the code of an unchanged package would be told differently
 _BUILDS_KEPT = 4
 _USED_SECONDS = 60.0  # how exactly it is known when a build was used last
 _LONGEST_NAME = 200  # file systems stop at 255 bytes a name
@@ -36,7 +36,11 @@ class CodeStore:
 
     def __init__(self, folder: Path) -> None:
         """`folder` is made when the first entry is saved."""
-        self._folder = folder
+        self.folder = folder
+
+    def has(self, package: str, build_id: str) -> bool:
+        """Whether a package's functions are here."""
+        return self._file(package, build_id, _FUNCTIONS).exists()
 
     def load(self, package: str, build_id: str) -> tuple[FunctionCode, ...] | None:
         """Return a package's functions, None when they are missing or damaged; the build counts as used now."""
@@ -59,7 +63,7 @@ class CodeStore:
         folder = quote(package, safe="")
         if len(folder) > _LONGEST_NAME:
             folder = hashlib.blake2b(package.encode(), digest_size=20).hexdigest()
-        return self._folder / folder / f"{name}.{suffix}"
+        return self.folder / folder / f"{name}.{suffix}"
 
 
 def _load(file: Path, decoder: msgspec.msgpack.Decoder[T]) -> T | None:
@@ -88,8 +92,10 @@ def _save(file: Path, content: object) -> None:
         partial.write_bytes(_ENCODER.encode(content))
         partial.replace(file)
     except OSError:
+        pass
+    finally:  # also when we are interrupted
         with suppress(OSError):
-            partial.unlink()
+            partial.unlink(missing_ok=True)
 
 
 def _drop_old(folder: Path, suffix: str) -> None:

@@ -7,8 +7,11 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TypeVar
 
+from whyheap.collect.allocator_names import unknown_allocators_gap
+from whyheap.collect.code_ahead import CodeAhead
 from whyheap.collect.code_store import FORMAT as CODE_FORMAT
 from whyheap.collect.code_store import CodeStore
 from whyheap.collect.fact_store import FORMAT, FactStore
@@ -22,6 +25,7 @@ from whyheap.model.scan import Scan, ScannedPackage
 from whyheap.parse.go_list import ListedPackage
 from whyheap.parse.source_path import SourceNames
 
+_KNOWN_GO = tuple(f"go1.{minor}" for minor in range(22, 28))
 T = TypeVar("T")
 
 
@@ -38,13 +42,14 @@ class CompiledPackages:
         restore: Callable[[], object],
         started_at: float,
         code: CodeStore,
+        ahead: CodeAhead | None = None,
     ) -> None:
         """`names` says how files are spelled in this build; `restore` compiles what is missing in the store.
 
         `packages` are all of the run, dependencies too. `started_at` is when the scan began, in seconds since 1970.
         """
         packages = tuple(packages)
-        self.library = CodeLibrary(packages, names, code, restore)
+        self.library = CodeLibrary(packages, names, code, restore, ahead)
         self._unknown: int | None = None
         self.environment = environment
         self.names = names
@@ -100,7 +105,7 @@ class CompiledPackages:
         """Read the facts that the join needs."""
         with no_collection():
             scanned = tuple(self._scanned(package) for package in self.packages)
-            gaps = (*_gaps(scanned), *self.library.gaps())
+            gaps = (*_gaps(scanned), *self.library.gaps(), *_unknown_allocators(self.environment))
         self._unknown = sum(package.unknown for package in scanned)
         module = next((one.Module.Path for one in self.packages if one.Module and one.Module.Main), "")
         environment = self.environment
@@ -136,6 +141,15 @@ class CompiledPackages:
         if found is None:
             raise ToolError(f"the facts of {package.ImportPath} vanished from the cache", "Run the command again")
         return found
+
+
+def _unknown_allocators(environment: GoEnvironment) -> Iterator[Gap]:
+    """Yield what a Go that nobody has looked at yet may allocate with; those that were are not read again."""
+    if environment.GOVERSION.startswith(_KNOWN_GO):
+        return
+    gap = unknown_allocators_gap(Path(environment.GOROOT), environment.GOVERSION)
+    if gap is not None:
+        yield gap
 
 
 def is_own(package: ListedPackage) -> bool:

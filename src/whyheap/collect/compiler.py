@@ -24,6 +24,7 @@ from pathlib import Path
 
 import msgspec
 
+from whyheap.collect.code_ahead import CodeAhead
 from whyheap.collect.code_store import CodeStore
 from whyheap.collect.compiled_packages import CompiledPackages, hint_for, is_own, no_collection, refuse_nothing
 from whyheap.collect.fact_store import FactStore
@@ -75,9 +76,16 @@ class ScanOptions:
 
 
 def compile_packages(
-    go: GoTool, options: ScanOptions, progress: Progress = lambda _: None, stop: threading.Event | None = None
+    go: GoTool,
+    options: ScanOptions,
+    progress: Progress = lambda _: None,
+    stop: threading.Event | None = None,
+    *,
+    facts_only: bool = False,
 ) -> CompiledPackages:
     """Compile what changed and read it; setting `stop` ends go and raises KeyboardInterrupt.
+
+    Machine code is read ahead, in a second process, unless only facts will be asked for.
 
     Raises TargetError when no package at all could be scanned.
     """
@@ -92,6 +100,7 @@ def compile_packages(
             return compiler.compiled(remembered.packages, started_at)
     environment = go.environment(options.folder)
     compiler = _Compiler(go, environment, options, progress, stop)
+    compiler.ahead = None if facts_only else CodeAhead()
     packages, note = compiler.run()
     compiled = compiler.compiled(packages, started_at)
     if not any(package.BuildID for package in compiled.packages):
@@ -121,6 +130,8 @@ class _Compiler:
         self._place = ("scan", hashlib.blake2b(str(self.root).encode(), digest_size=10).hexdigest())
         self.folder = cache_folder().joinpath(*self._place)
         self.store = FactStore(self.folder / "facts")
+        self._code = CodeStore(self.folder / "code")
+        self.ahead: CodeAhead | None = None
         self.names = SourceNames(
             str(self.root), tuple(_modules(environment)), environment.GOROOT, environment.GOMODCACHE
         )
@@ -152,10 +163,8 @@ class _Compiler:
 
     def compiled(self, packages: Iterable[ListedPackage], started_at: float) -> CompiledPackages:
         """Return what the scan hands on."""
-        code = CodeStore(self.folder / "code")
-        return CompiledPackages(
-            self.environment, self.names, self.store, self.origin, packages, self.run, started_at, code
-        )
+        where = (self.environment, self.names, self.store, self.origin)
+        return CompiledPackages(*where, packages, self.run, started_at, self._code, self.ahead)
 
     def _compile_again(self, missing: Iterable[ListedPackage], mains: Iterable[str]) -> list[ListedPackage]:
         """Compile what go has in its cache and we do not have in ours, under a fresh name."""
@@ -263,7 +272,7 @@ class _Compiler:
                 text_file.open("wb") as stderr,
                 self._go.start(arguments, self.root, stdout, stderr) as process,
             ):
-                fresh = self._read_fresh(text_file, json, lambda: self._has_ended(process))
+                fresh = self._read_fresh(text_file, json, lambda: self._has_ended(process, listing_file))
                 status = process.wait()
             packages = self._listed(status, listing_file, text_file)
             is_same = builds is None or self._is_settled(packages)
@@ -288,10 +297,17 @@ class _Compiler:
                 self._progress(f"compiled {block.package}")
         return fresh
 
-    def _has_ended(self, process: subprocess.Popen[bytes]) -> bool:
+    def _has_ended(self, process: subprocess.Popen[bytes], listing_file: Path) -> bool:
+        """Whether go has ended; most of its text is still to be read then, and its archives are there."""
         if self._stop.is_set():
             raise KeyboardInterrupt
-        return process.poll() is not None
+        if process.poll() is None:
+            return False
+        if self.ahead is not None and not self.ahead.is_told:
+            with suppress(FormatError):  # which is told when the text was read
+                packages = parse_go_list(listing_file.read_bytes())
+                self.ahead.start(packages, filter(is_own, packages), self._code, self.names)
+        return True
 
     def _keep(
         self, package: ListedPackage, build_id: str, fresh: Mapping[str, _Fresh], json: JsonFolder, *, is_same: bool

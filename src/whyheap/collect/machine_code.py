@@ -7,12 +7,15 @@ code of dependencies, of the runtime and of std is read when somebody asks for a
 from __future__ import annotations
 
 import mmap
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
+from whyheap.collect.code_ahead import CodeAhead
 from whyheap.collect.code_store import CodeStore
 from whyheap.errors import FormatError
 from whyheap.goruntime.allocators import type_argument
@@ -21,17 +24,20 @@ from whyheap.model.gauge import Gap
 from whyheap.model.machine_code import FunctionCode
 from whyheap.parse.go_list import ListedPackage
 from whyheap.parse.go_symbol import split_symbol
-from whyheap.parse.machine_code.archive import Archive
-from whyheap.parse.machine_code.function_code import function_codes
 from whyheap.parse.machine_code.goobj_builtins import BUILTIN_LIST, parse_builtins
 from whyheap.parse.machine_code.line_notes import Instead, LineNotes, line_notes
 from whyheap.parse.machine_code.raw import RawFunction
 from whyheap.parse.percent import percent_decoded
 from whyheap.parse.source_path import SourceNames
 
+if TYPE_CHECKING:
+    from whyheap.parse.machine_code.archive import Archive
+
 _ARCHIVES_OPEN = 64
+_POLL_SECONDS = 0.01
 _RUNTIME = ("runtime", "internal/runtime/maps", "internal/bytealg", "reflect", "sync", "syscall", "time")
 """Packages that hold functions under names of other packages (go:linkname)."""
+T = TypeVar("T")
 
 
 class CodeLibrary:
@@ -43,12 +49,17 @@ class CodeLibrary:
         names: SourceNames,
         store: CodeStore,
         restore: Callable[[], object] = lambda: None,
+        ahead: CodeAhead | None = None,
     ) -> None:
-        """`packages` are those of one run with -deps -export; `restore` has go make archives anew that it dropped."""
+        """`packages` are those of one run with -deps -export; `restore` has go make archives anew that it dropped.
+
+        What `ahead` is still reading is waited for.
+        """
         self._packages = {package.ImportPath: package for package in packages if package.BuildID}
         self._names = names
         self._store = store
         self._restore = restore
+        self._ahead = ahead or CodeAhead()
         self._is_restored = False
         self._archives: OrderedDict[str, Archive | None] = OrderedDict()
         self._read: dict[str, tuple[FunctionCode, ...]] = {}
@@ -94,17 +105,30 @@ class CodeLibrary:
 
         None when there is no machine code that could be read. Reads the whole package the first time.
         """
+        found = self.lines_of(package)
+        return None if found is None else found.instead(file, line)
+
+    def lines_of(self, package: str) -> LineNotes | None:
+        """Return what is known of a package's lines, None when there is no machine code that could be read."""
         listed = self._packages.get(package)
         if listed is None:
             return None
         if package not in self._notes:
             self._notes[package] = self._load_lines(listed)
-        found = self._notes[package]
-        return None if found is None else found.instead(file, line)
+        return self._notes[package]
+
+    def _kept(self, package: ListedPackage, load: Callable[[str, str], T | None]) -> T | None:
+        """Return what the store has of a package, or will have once it was read ahead."""
+        while True:
+            is_last = not self._ahead.is_reading(package.ImportPath)
+            found = load(package.ImportPath, package.BuildID)
+            if found is not None or is_last:
+                return found
+            time.sleep(_POLL_SECONDS)
 
     def _load_lines(self, package: ListedPackage) -> LineNotes | None:
         """Return what is known of a package's lines, from the store or from its archive."""
-        found = self._store.load_lines(package.ImportPath, package.BuildID)
+        found = self._kept(package, self._store.load_lines)
         archive = self._archive(package) if found is None else None
         if archive is None:
             return found
@@ -131,12 +155,14 @@ class CodeLibrary:
         found = self._read.get(name)
         if found is not None or name in self._unread:
             return found
-        found = self._store.load(name, package.BuildID)
+        found = self._kept(package, self._store.load)
         if found is None:
             archive = self._archive(package)
             if archive is None:
                 return None
             try:
+                from whyheap.parse.machine_code.function_code import function_codes  # noqa: PLC0415 - brings numpy
+
                 found = tuple(function_codes(archive.functions(), archive.arch, GO_RUNTIME))
             except FormatError as error:
                 self._unread[name] = error
@@ -175,6 +201,8 @@ class CodeLibrary:
     def _opened(self, package: ListedPackage) -> Archive:
         def foreign(path: str, symbol: int) -> str:
             return self._symbol_name(percent_decoded(path), package.variant, symbol)
+
+        from whyheap.parse.machine_code.archive import Archive  # noqa: PLC0415 - brings numpy
 
         return Archive(self._bytes(package), package.path, self._names.spell, type_argument, self._builtins, foreign)
 

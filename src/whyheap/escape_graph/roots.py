@@ -90,7 +90,8 @@ def _ids(hooks: Iterable[Hook]) -> dict[Hook, str]:
     """Name roots by package, function, kind and subject; equal ones are numbered by where they stand."""
     counted: Counter[tuple[str, ...]] = Counter()
     ids = {}
-    for hook in sorted(set(hooks), key=lambda one: (one.kind, one.package, one.function, one.subject, one.at)):
+    distinct = {id(hook): hook for hook in hooks}.values()  # most are one object: comparing them costs more
+    for hook in sorted(set(distinct), key=lambda one: (one.kind, one.package, one.function, one.subject, one.at)):
         key = (hook.kind.value, hook.package, hook.function, hook.subject)
         text = "\0".join(("root", *key, str(counted[key])))
         counted[key] += 1

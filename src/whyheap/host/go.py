@@ -17,12 +17,14 @@ from typing import IO
 import msgspec
 
 from whyheap.errors import ToolError, UsageError
+from whyheap.host.program import end_group, go_folder
 
 VERSION_NAME = re.compile(r"^(?:go)?(\d+)\.(\d+)(?:\.(\d+))?((?:rc|beta)\d+)?$")
 _NO_GO = "Install Go, name one with --go PATH, or: pip install 'whyheap[go]'"
 
 
-_running: set[subprocess.Popen[bytes]] = set()
+_running: dict[subprocess.Popen[bytes], Path] = {}
+"""Go commands under way, each with its working folder."""
 
 
 class GoEnvironment(msgspec.Struct, frozen=True):
@@ -105,37 +107,36 @@ class GoTool:
         self, arguments: Sequence[str], folder: Path, stdout: IO[bytes], stderr: IO[bytes]
     ) -> Iterator[subprocess.Popen[bytes]]:
         """Start a long call in its own process group; leaving the block early ends the whole group."""
-        try:
-            process = subprocess.Popen(  # noqa: S603 - the user's own go command
-                [self.command, *arguments],
-                cwd=folder,
-                env=self._environment(folder),
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise ToolError(f"cannot run {self.command}: {error.strerror}", _NO_GO) from error
-        _running.add(process)
-        try:
-            yield process
-        finally:
-            _running.discard(process)
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)
-                try:
-                    process.wait(timeout=2)
-                except subprocess.TimeoutExpired:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
+        environment = self._environment(folder)
+        with go_folder(environment) as temporary:
+            try:
+                process = subprocess.Popen(  # noqa: S603 - the user's own go command
+                    [self.command, *arguments],
+                    cwd=folder,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=stderr,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise ToolError(f"cannot run {self.command}: {error.strerror}", _NO_GO) from error
+            _running[process] = temporary
+            try:
+                yield process
+            finally:
+                _running.pop(process, None)
+                end_group(process)
 
 
 def end_running() -> None:
     """End all go commands at once, for a process that is about to exit without waiting for its threads."""
-    for process in tuple(_running):
+    for process, temporary in tuple(_running.items()):
         with suppress(OSError):
             os.killpg(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def find_go(

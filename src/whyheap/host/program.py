@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import mkdtemp
 
 from whyheap.errors import ToolError
 
-_GRACE_SECONDS = 2
+_GRACE_SECONDS = 1
 
 
 def run_program(
@@ -21,12 +23,20 @@ def run_program(
 
     Raises ToolError when the program cannot be started or takes longer than `seconds`.
     """
+    environment = {**os.environ, "PWD": str(folder), **(env or {})}
+    with go_folder(environment):
+        return _run(list(command), folder, environment, seconds)
+
+
+def _run(
+    command: list[str], folder: Path, environment: Mapping[str, str], seconds: float
+) -> subprocess.CompletedProcess[str]:
     name = Path(command[0]).name
     try:
         process = subprocess.Popen(  # noqa: S603 - the caller's program, no shell
-            list(command),
+            command,
             cwd=folder,
-            env={**os.environ, "PWD": str(folder), **(env or {})},
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -41,16 +51,33 @@ def run_program(
     except subprocess.TimeoutExpired as error:
         raise ToolError(f"{name} took longer than {seconds:g} s and was ended") from error
     finally:
-        _end(process)
-    return subprocess.CompletedProcess(list(command), process.returncode, stdout, stderr)
+        end_group(process)
+    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    if process.poll() is not None:
-        return
+def end_group(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    """End a process that still runs, and all of its group."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is not None:
+            return
         with suppress(ProcessLookupError):
             os.killpg(process.pid, sign)
         with suppress(subprocess.TimeoutExpired):
             process.communicate(timeout=_GRACE_SECONDS)
-            return
+
+
+@contextmanager
+def go_folder(environment: dict[str, str]) -> Iterator[Path]:
+    """Give go a working folder of our own in `environment`, and remove it: an interrupted go leaves its own behind.
+
+    Source: cmd/go/internal/work/action.go, NewBuilder (Go 1.27): go removes it only where it exits by itself.
+    """
+    try:
+        folder = Path(mkdtemp(prefix="whyheap-go-", dir=environment.get("GOTMPDIR") or None))
+    except OSError as error:
+        raise ToolError(f"no folder for temporary files: {error.strerror}", "Name one:  TMPDIR=DIR") from error
+    environment["GOTMPDIR"] = str(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

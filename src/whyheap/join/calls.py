@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from whyheap.goruntime.allocators import AllocatorKind, kind_of
 from whyheap.model.facts import AllocatorCall, CallPath
 from whyheap.model.machine_code import FunctionCode
 from whyheap.model.scan import Scan
@@ -30,12 +31,25 @@ class CallsByLine:
         read = [package for package in scan.packages if package.functions is not None]
         self._owners = {file: package.package for package in scan.packages for file in package.files}
         self._read = {package.package for package in read}
+        self._starts = {_line(function.site) for package in read for function in package.functions or ()}
+        self._objects = {
+            (_line(call.site), _line(call.inlined_at[0]) if call.inlined_at else None)
+            for package in read
+            for function in package.functions or ()
+            for call in function.calls
+            if kind_of(call.callee) is AllocatorKind.OBJECT
+        }
+        self._made = {line for line, _ in self._objects}
         self._compiled = {name for package in read for name in _names(package.package, package.functions or ())}
         self.lines = self._by_line(function for package in read for function in package.functions or ())
 
     def has_code(self, package: str, functions: Iterable[str]) -> bool:
         """Whether machine code of one of these functions was seen, on its own or inlined into another."""
         return package in self._read and any((package, function) in self._compiled for function in functions)
+
+    def is_made_at_call(self, line: Line, call: Line) -> bool:
+        """Whether an object of a function's first line is made on the line of a call that inlines the function."""
+        return line in self._starts and (line, call) not in self._objects and call in self._made
 
     def _by_line(self, functions: Iterable[FunctionCode]) -> dict[Line, tuple[AllocatorCall, ...]]:
         copies: dict[Line, dict[object, list[AllocatorCall]]] = defaultdict(lambda: defaultdict(list))
@@ -49,6 +63,10 @@ class CallsByLine:
     def own_place(self, call: AllocatorCall) -> Site | None:
         """The innermost place that lies in a scanned file; None when no frame does."""
         return next((at for at in (call.site, *call.inlined_at) if at.file in self._owners), None)
+
+
+def _line(site: Site) -> Line:
+    return site.file, site.line
 
 
 def _united(copies: Iterable[list[AllocatorCall]]) -> Iterator[AllocatorCall]:

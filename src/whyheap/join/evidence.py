@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from whyheap.goruntime.standard_library import is_standard
 from whyheap.join.call_addresses import CallAddresses, by_call
-from whyheap.join.calls import calls_by_line
+from whyheap.join.calls import CallsByLine, calls_by_line
 from whyheap.join.entry_points import entry_of
 from whyheap.join.frames import ProfileFrames, Stack, own_code
 from whyheap.join.misjoins import Misjoins
@@ -69,8 +69,8 @@ def join(
 
     `starters` gives the user's line that stands behind a goroutine which std starts, by the goroutine's root function.
     """
-    facts = _facts_by_line(scan) if scan else {}
     code = calls_by_line(scan)
+    facts = _facts_by_line(scan, code) if scan else {}
     walked = _Walk(scan, profile, facts, sources or {}, focus, starters or {}) if profile is not None else None
     lines = dict(facts)
     evidence = []
@@ -239,7 +239,7 @@ def _site(line: Line, facts: Iterable[CompilerFact], measured: Site | None) -> S
     return Site(line[0], line[1], column, function, package)
 
 
-def _facts_by_line(scan: Scan) -> dict[Line, list[CompilerFact]]:
+def _facts_by_line(scan: Scan, code: CallsByLine | None) -> dict[Line, list[CompilerFact]]:
     """Facts under the first line of the user's code from the innermost site outward, repeats by inlining dropped."""
     owners = {file: package.package for package in scan.packages for file in package.files}
     folders = {posixpath.dirname(file) for file in owners}
@@ -248,14 +248,15 @@ def _facts_by_line(scan: Scan) -> dict[Line, list[CompilerFact]]:
     for package in scan.packages:
         ordinals.clear()
         for fact in package.facts:
-            place = _own_place(fact, owners)
+            moved = code is not None and _is_made_at_call(fact, code)
+            place = _own_place(fact, owners, outward=moved)
             if place.line == 0 or (place.file not in owners and _is_foreign(place.file, folders)):
                 continue
             # One text twice at one place can be two allocations; the same place seen from another caller is not.
             about = _about(fact.subject)
             seen = (fact.printed_at, fact.function, fact.site, fact.inlined_at, fact.kind, about)
             ordinals[seen] = ordinals.get(seen, 0) + 1
-            identity = (fact.kind, about, fact.site, ordinals[seen])
+            identity = (fact.kind, about, (fact.site, place) if moved else fact.site, ordinals[seen])
             known = lines[place.file, place.line].get(identity)
             if known is None or (_is_elsewhere(known, owners) and not _is_elsewhere(fact, owners)):
                 lines[place.file, place.line][identity] = fact
@@ -263,6 +264,18 @@ def _facts_by_line(scan: Scan) -> dict[Line, list[CompilerFact]]:
         line: [_moved(fact, owners.get(line[0], fact.package)) for fact in facts.values()]
         for line, facts in lines.items()
     }
+
+
+def _is_made_at_call(fact: CompilerFact, code: CallsByLine) -> bool:
+    """Whether a fact tells of a parameter or named result of an inlined function, which is made where it is called.
+
+    The compiler prints it at the function's signature; the assignment of an argument is the call's
+    (cmd/compile/internal/inline/inl.go, Go 1.22 to 1.27). A variable of the body is made where it is declared.
+    """
+    if not fact.inlined_at or not fact.message.startswith("moved to heap: "):
+        return False
+    call = fact.inlined_at[0]
+    return code.is_made_at_call((fact.site.file, fact.site.line), (call.file, call.line))
 
 
 def _is_elsewhere(fact: CompilerFact, owners: Mapping[str, str]) -> bool:
@@ -294,11 +307,12 @@ def _is_foreign(file: str, folders: Container[str]) -> bool:
     return "@" in folder or file.startswith("vendor/") or (bool(folder) and is_standard(folder))
 
 
-def _own_place(fact: CompilerFact, owners: Mapping[str, str]) -> Position:
-    """The innermost position that lies in a scanned file, else where the fact is printed."""
+def _own_place(fact: CompilerFact, owners: Mapping[str, str], *, outward: bool = False) -> Position:
+    """The innermost position that lies in a scanned file, else where the fact is printed; `outward`: not its own."""
     if not fact.inlined_at:
         return fact.site
-    for place in (fact.site, *fact.inlined_at):
+    places = fact.inlined_at if outward else (fact.site, *fact.inlined_at)
+    for place in places:
         if place.file in owners:
             return place
     return fact.printed_at

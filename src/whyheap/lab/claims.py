@@ -110,7 +110,7 @@ def claim_of(slug: str) -> Claim:
     known = {one.slug: one for one in claims()}
     found = known.get(slug)
     if found is None:
-        near = get_close_matches(slug, known, n=1, cutoff=0.4)
+        near = get_close_matches(slug, known, n=1, cutoff=0.6)
         hint = f"Did you mean {near[0]}?  " if near else ""
         raise UsageError(f"There is no claim {slug!r}.", f"{hint}All of them:  whyheap lab folklore")
     return found

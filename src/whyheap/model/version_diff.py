@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from whyheap.model.facts import AllocatorCall
 from whyheap.model.finding import Finding
 from whyheap.model.gauge import Gap
 from whyheap.model.measure import Measure
@@ -48,3 +50,13 @@ class VersionDiff:
     lines: tuple[int, int]
     profile: Measure | None = None
     gaps: tuple[Gap, ...] = ()
+
+
+def calls_of_one_copy(findings: Iterable[Finding]) -> Sequence[AllocatorCall]:
+    """Return the allocator calls of a line once, where inlining or generics copied it: those of the copy with most."""
+    copies: dict[object, dict[int, AllocatorCall]] = {}
+    for finding in findings:
+        for call in finding.calls or ():
+            copies.setdefault((call.symbol, call.inlined_at), {})[id(call)] = call
+    most: dict[int, AllocatorCall] = max(copies.values(), key=len, default={})
+    return tuple(most.values())

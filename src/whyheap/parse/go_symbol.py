@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from whyheap.parse.percent import percent_decoded
 
@@ -20,6 +21,7 @@ def split_symbol(symbol: str) -> tuple[str, str]:
     return percent_decoded(package), symbol[dot + 1 :]
 
 
+@lru_cache(maxsize=1 << 15)  # facts stand together by function
 def function_name(name: str) -> str:
     """Return a function as stack traces print it, whatever its instance: `Map[int,string].func1` -> `Map[...].func1`.
 

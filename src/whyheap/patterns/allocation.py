@@ -36,6 +36,9 @@ _TEXT: Final = {_K.CONCATENATION, _K.CONVERSION}
 _NOT_ON_THE_HEAP: Final = {_K.GOROUTINE}
 """A go statement's own structures are the scheduler's; what it captures is told by newobject."""
 
+_CHECKED: Final = "crypto/internal/fips140"
+_FUNCTIONS: Final = {Storage.CLOSURE, Storage.METHOD}
+
 _RUNS: Final = {CallPath.ALWAYS, CallPath.LOOP, CallPath.UNKNOWN}
 
 
@@ -43,10 +46,15 @@ def calls_of(escape: Escape, calls: Iterable[AllocatorCall]) -> tuple[AllocatorC
     """Return those of some calls that can be this value's."""
     there = tuple(calls)
     for kinds in _MADE_BY[escape.storage]:
-        found = tuple(call for call in there if kind_of(call.callee) in kinds)
+        found = tuple(call for call in there if kind_of(call.callee) in kinds and _is_of(escape.storage, call))
         if found:
             return found
     return ()
+
+
+def _is_of(storage: Storage, call: AllocatorCall) -> bool:
+    """Whether an object's type, where it is known, can be the value's: closures are structs with a function F."""
+    return storage not in _FUNCTIONS or not call.type or call.type.startswith("struct { F ")
 
 
 def agreement(escape: Escape, evidence: Evidence) -> Agreement:
@@ -60,7 +68,17 @@ def agreement(escape: Escape, evidence: Evidence) -> Agreement:
         return Agreement.UNKNOWN
     if not calls:
         return Agreement.NEVER_ALLOCATES
-    return Agreement.AGREE if any(call.path in _RUNS for call in calls) else Agreement.MAY_ALLOCATE
+    # What is on the heap has no stack buffer that could save the allocation.
+    surely = any(call.path in _RUNS and always_allocates(call.callee, without_buffer=True) for call in calls)
+    return Agreement.AGREE if surely else Agreement.MAY_ALLOCATE
+
+
+def is_checked_module(package: str) -> bool:
+    """Whether a package may not refer to constants in read-only data, so that boxing one allocates.
+
+    cmd/compile/internal/walk/order.go, addrTemp, and cmd/internal/obj/fips140.go, IsFIPS (1.24 to 1.27).
+    """
+    return package == _CHECKED or package.startswith(f"{_CHECKED}/")
 
 
 def silent_calls(evidence: Evidence, escapes: Iterable[Escape]) -> tuple[AllocatorCall, ...]:

@@ -7,12 +7,17 @@ one a selector is, or where it goes: a func is stored as a func, a box as an int
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from whyheap.goruntime.allocators import AllocatorKind, kind_of
+from whyheap.model.facts import AllocatorCall
 from whyheap.patterns.escape import Escape, Route
 from whyheap.patterns.syntax import GoFile
 
 _SELECTOR = re.compile(r"[\w.()*\[\]]*[\w)\]]\.([^\W\d]\w*)$|[^\"]*\}\.([^\W\d]\w*)$")
+_MEMBER = re.compile(r"[^\"]*[\w)\]}]\.[^\W\d]\w*$")
+_CLOSURE = "struct { F uintptr; R "
+"""How the closure of a bound method begins: cmd/compile/internal/typecheck/func.go, MethodValueType (1.22 to 1.27)."""
 _STORED = re.compile(r"\b(\w+)$")
 # Methods of other packages' types, by the verbs that method values are mostly made of.
 _VERBS = re.compile(
@@ -39,6 +44,16 @@ def is_bound(escape: Escape, file: GoFile | None, package: Callable[[str], list[
     if declared != field:
         return declared and not _is_result_of_any(escape, file)
     return not declared and bool(_VERBS.match(name))
+
+
+def is_made(subject: str, calls: Iterable[AllocatorCall] | None) -> bool:
+    """Whether a spilled selector is a bound method because its line makes the closure of one, and boxes nothing."""
+    there = tuple(calls or ())
+    return (
+        any(call.type.startswith(_CLOSURE) for call in there)
+        and all(kind_of(call.callee) is not AllocatorKind.BOXING for call in there)
+        and _MEMBER.match(subject) is not None
+    )
 
 
 def _any_methods(files: list[GoFile]) -> frozenset[str]:

@@ -126,7 +126,7 @@ class _Source:
             return written in file.imports and not self.is_local(written)
         if last != name and Context.is_usual_package(base) and name[:1].isupper():
             return True  # the call stands in code that was inlined here
-        return declared.function(name) is not None and base in package_names(self._package) and written != base
+        return written != base and base in package_names(self._package) and declared.function(name) is not None
 
     def _without_source(self, base: str, members: list[str]) -> tuple[Called, bool]:
         if len(members) == 1 and Context.is_usual_package(base):

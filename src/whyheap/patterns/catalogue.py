@@ -98,7 +98,7 @@ def get(slug: str) -> Pattern:
     """Return the pattern of a slug; UsageError with the nearest slug when there is none."""
     pattern = _BY_SLUG.get(slug)
     if pattern is None:
-        near = get_close_matches(slug, _BY_SLUG, n=1, cutoff=0.4)
+        near = get_close_matches(slug, [pattern.slug for pattern in PATTERNS], n=1, cutoff=0.6)
         hint = f"Did you mean {near[0]}?  " if near else ""
         raise UsageError(f"There is no pattern {slug!r}.", f"{hint}All of them:  whyheap patterns")
     return pattern

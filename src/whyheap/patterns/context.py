@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from whyheap.goruntime.allocators import AllocatorKind, kind_of
 from whyheap.model.evidence import Evidence
 from whyheap.model.facts import AllocatorCall, CompilerFact, FactKind, FlowStep
-from whyheap.patterns.allocation import PLAIN, calls_of, silent_calls
-from whyheap.patterns.bound_method import is_bound
+from whyheap.patterns.allocation import PLAIN, calls_of, is_checked_module, silent_calls
+from whyheap.patterns.bound_method import is_bound, is_made
 from whyheap.patterns.declarations import Declarations
 from whyheap.patterns.escape import Escape, Storage
 from whyheap.patterns.literal_kind import literal_storage
@@ -87,6 +87,8 @@ class Context:
         self._declarations: dict[str, Declarations] = {}
         self._evidence: Evidence | None = None
         self._escapes: tuple[Escape, ...] = ()
+        self._silent: tuple[AllocatorCall, ...] | None = None  # of the same evidence
+        self._told_nearby: bool | None = None
         self.said = Said()
         self._evidence_by_line: dict[tuple[str, int], Evidence] = {}
 
@@ -177,6 +179,7 @@ class Context:
         if self._evidence is not evidence:
             self._escapes = tuple(self._classified(evidence))
             self._evidence = evidence
+            self._silent = self._told_nearby = None
         return self._escapes
 
     def _classified(self, evidence: Evidence) -> list[Escape]:
@@ -190,7 +193,9 @@ class Context:
             at = fact.printed_at
             twin = bool(boxes) and (at.line, at.column, fact.subject) in boxes and _box(fact) is None
             escape = Escape(fact, twin=twin)
-            if escape.storage is Storage.BOX and is_bound(escape, self._file(fact.site.file), self._package):
+            if escape.storage is Storage.BOX and (
+                is_made(escape.subject, evidence.calls) or is_bound(escape, self._file(fact.site.file), self._package)
+            ):
                 escape.storage = Storage.METHOD
             elif escape.storage in _LITERALS and not twin:
                 escape.storage = literal_storage(evidence, escape, self._file(fact.site.file), self._kind_of_type)
@@ -200,6 +205,8 @@ class Context:
                 escape.never = self._captures_nothing(evidence, fact)
             elif escape.storage is Storage.BOX and is_typed_literal(escape.subject):
                 escape.never = escape.never or self._is_constant(evidence, fact)
+            if escape.storage is Storage.BOX and evidence.calls and is_checked_module(fact.package):
+                escape.never = False
             if evidence.calls is not None:
                 escape.calls = calls_of(escape, evidence.calls)
                 if not escape.calls and not escape.never:
@@ -254,8 +261,11 @@ class Context:
         """Return the line's allocator calls that no heap fact accounts for; of these kinds, where some are named."""
         if not evidence.calls:
             return ()
-        found = silent_calls(evidence, self.escapes(evidence))
-        if kinds:
+        escapes = self.escapes(evidence)
+        if self._silent is None:
+            self._silent = silent_calls(evidence, escapes)
+        found = self._silent
+        if kinds and found:
             found = tuple(call for call in found if kind_of(call.callee) in kinds)
         if any(kind_of(call.callee) in PLAIN for call in found) and self._is_told_nearby(evidence):
             return tuple(call for call in found if kind_of(call.callee) not in PLAIN)
@@ -263,8 +273,11 @@ class Context:
 
     def _is_told_nearby(self, evidence: Evidence) -> bool:
         """Whether a heap fact stands on another line of the statement: what is made here may be its."""
-        others = self._lines_of_statement(evidence)
-        return any(fact.kind is FactKind.HEAP for other in others for fact in other.facts)
+        self.escapes(evidence)
+        if self._told_nearby is None:
+            others = self._lines_of_statement(evidence)
+            self._told_nearby = any(fact.kind is FactKind.HEAP for other in others for fact in other.facts)
+        return self._told_nearby
 
     def is_package_variable(self, evidence: Evidence, name: str) -> bool | None:
         """Whether a name is a package-level variable here; None when no source can tell."""

@@ -159,6 +159,10 @@ class Escape:
             return Route.REFERENCE
         if flow[0].to == "{storage for ... argument}":
             return Route.VARIADIC
+        inside = _holder(self.fact)
+        if inside is not None:
+            self.target, self.reason = inside
+            return Route.CONTAINED  # whatever becomes of the value that holds it
         if _is_returned(self.fact):
             return Route.RETURN  # whatever its caller does with it
         if last.reason in _MAP_REASONS:
@@ -194,6 +198,19 @@ class Escape:
             self.target = left_side(last.expr, self.fact.flow[-1].from_)
             return Route.ASSIGN
         return Route.STARTED if last.reason == "spill" else Route.UNKNOWN
+
+
+def _holder(fact: CompilerFact) -> tuple[str, str] | None:
+    """Return the expression that holds the value before the flow goes on with that one, and why it does."""
+    if not fact.flow or fact.flow[-1].to.startswith("{storage for "):
+        return None
+    for flow in fact.flow[:-1]:
+        if not flow.to.startswith("{storage for "):
+            continue
+        held = flow.to[len("{storage for ") : -1]
+        if held not in (fact.subject, "... argument") and flow.steps:
+            return held, flow.steps[-1].reason
+    return None
 
 
 def _is_returned(fact: CompilerFact) -> bool:

@@ -155,9 +155,14 @@ def _merged(findings: Iterable[Finding]) -> Iterator[Finding]:
         place = (fact.printed_at, fact.site, fact.inlined_at) if fact is not None else None
         same.setdefault((finding.pattern, finding.subject, finding.agreement, place), []).append(finding)
     for group in same.values():
-        yield (
-            group[0] if len(group) == 1 else replace(group[0], facts=tuple(fact for one in group for fact in one.facts))
-        )
+        yield group[0] if len(group) == 1 else _united(group)
+
+
+def _united(group: list[Finding]) -> Finding:
+    """Return one finding with the facts of all, and the calls of all, each once."""
+    told = [one.calls for one in group if one.calls is not None]
+    calls = tuple({id(call): call for calls in told for call in calls}.values()) if told else None
+    return replace(group[0], facts=tuple(fact for one in group for fact in one.facts), calls=calls)
 
 
 def _measured(evidence: Evidence, drafts: list[_Draft]) -> Iterator[Finding]:

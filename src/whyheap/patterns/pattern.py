@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from whyheap.model.evidence import Evidence
+from whyheap.model.evidence import Agreement, Evidence
 from whyheap.model.facts import AllocatorCall, CompilerFact
 from whyheap.model.finding import Certainty, Finding, Fix, FixKind, PatternKind
 from whyheap.model.site import Site
@@ -52,6 +52,8 @@ class Pattern:
         inferred: bool = False,
     ) -> Finding:
         """Return the finding for a value that the compiler says is on the heap. `inferred`: syntax or names decided."""
+        agreed = agreement(escape, evidence)
+        calls = () if escape.calls and agreed is Agreement.NEVER_ALLOCATES else escape.calls  # those of its neighbours
         return Finding(
             id="",
             pattern=self.slug,
@@ -59,9 +61,9 @@ class Pattern:
             subject=escape.subject,
             message=message,
             certainty=Certainty.INFERRED if inferred else Certainty.STATED,
-            agreement=agreement(escape, evidence),
+            agreement=agreed,
             facts=(escape.fact,),
-            calls=escape.calls,
+            calls=calls,
             fixes=fixes or self.fixes,
             labels={"callee": escape.callee} if escape.callee else {},
         )

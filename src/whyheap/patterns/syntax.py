@@ -6,6 +6,7 @@ compiler: 1-based lines, 1-based columns in bytes; a call stands at its opening 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
@@ -35,6 +36,7 @@ _USUAL_KINDS = (
     "field_declaration",
     "method_elem",
     "type_spec",
+    "type_alias",
     "defer_statement",
     "go_statement",
     "map_type",
@@ -43,20 +45,14 @@ _USUAL_KINDS = (
 )
 
 _STATEMENTS = (
-    "assignment_statement",
-    "short_var_declaration",
-    "var_spec",
-    "return_statement",
-    "expression_statement",
-    "send_statement",
-    "go_statement",
-    "defer_statement",
-    "if_statement",
-    "for_statement",
-    "expression_switch_statement",
-    "type_switch_statement",
-    "select_statement",
-)
+    "assignment_statement", "short_var_declaration", "var_spec", "return_statement", "expression_statement",
+    "send_statement", "go_statement", "defer_statement", "if_statement", "for_statement",
+    "expression_switch_statement", "type_switch_statement", "select_statement",
+)  # fmt: skip
+
+
+_BEFORE_MEMBER = frozenset({"", *"\n{,;*./"})
+_INDENT = 200
 
 
 def _any_of(kinds: Iterable[str]) -> Config:
@@ -82,6 +78,18 @@ class GoFile:
     @cached_property
     def _lines(self) -> list[str]:
         return self._text.split("\n")
+
+    def mentions(self, name: str, behind: str = "") -> bool:
+        """Whether a name stands in the text, if only as part of a longer one.
+
+        With `behind`, whether it stands where a member of a type may, followed by what this pattern describes.
+        """
+        if not behind:
+            return name in self._text
+        return any(
+            self._text[max(0, found.start() - _INDENT) : found.start()].rstrip(" \t\r")[-1:] in _BEFORE_MEMBER
+            for found in re.finditer(re.escape(name) + behind, self._text)
+        )
 
     def nodes(self, kind: str, line: int) -> list[SgNode]:
         """Return the nodes of a kind that start on a line, in source order."""

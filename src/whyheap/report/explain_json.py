@@ -36,6 +36,9 @@ def explain_to_json(report: Report, file: str, line: int, details: LineDetails) 
         "has_code": True if findings else None if details.with_code is None else line in details.with_code,
         "findings": [_finding(one, report, details) for one in findings],
         "compiler": [_said(fact) for fact in details.said],
+        "inlined": [
+            {"message": fact.message, "subject": fact.subject, **_position(fact.site)} for fact in details.inlined
+        ],
         "machine_code": [_listing(listing) for listing in details.listings] if details.code_was_read else None,
         "functions": [
             {

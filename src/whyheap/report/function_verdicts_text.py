@@ -65,7 +65,8 @@ def _counts(verdicts: Sequence[FunctionVerdict], width: int) -> list[Text]:
     parts = [
         f"{format_count(counts[kind])} {words[counts[kind] != 1]}" for kind, words in _WORDS.items() if counts[kind]
     ]
-    text = f"{format_count(len(verdicts))} functions, callees included: {', '.join(parts)}" if parts else "no functions"
+    word = "function" if len(verdicts) == 1 else "functions"
+    text = f"{format_count(len(verdicts))} {word}, callees included: {', '.join(parts)}" if parts else "no functions"
     return labelled("FUNCS", [line((part, STYLE_STRONG)) for part in wrap(text, width - LABEL_WIDTH)])
 
 
@@ -97,7 +98,8 @@ def _table(verdicts: Sequence[FunctionVerdict], kind: Allocates, width: int, *, 
 
 
 def _through(verdict: FunctionVerdict) -> str:
-    return " > ".join(short_symbol(symbol) for symbol in verdict.via)
+    """Return the calls that lead to the allocator, which is told by its name alone: it is always the runtime's."""
+    return " > ".join(short_symbol(symbol).removeprefix("runtime.") for symbol in verdict.via)
 
 
 def _row(verdict: FunctionVerdict) -> dict[str, object]:

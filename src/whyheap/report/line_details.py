@@ -42,6 +42,7 @@ class FunctionAllocation:
 class LineDetails:
     """Facts of one line that are no findings, its code, and what is near.
 
+    `inlined` are heap facts about code of other lines that is inlined into this one.
     `last_line` is the file's number of lines, 0 when its source is not at hand. `with_code` are the lines of the file
     that have code, None when it is not known; `near` those that allocate.
     `is_linked`: the code is that of a linked program, and calls have addresses rather than offsets in their function.
@@ -49,6 +50,7 @@ class LineDetails:
 
     beyond: Beyond | None = None
     said: tuple[CompilerFact, ...] = ()
+    inlined: tuple[CompilerFact, ...] = ()
     listings: tuple[Listing, ...] = ()
     functions: tuple[FunctionAllocation, ...] = ()
     near: tuple[int, ...] = ()

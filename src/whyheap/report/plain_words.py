@@ -144,6 +144,7 @@ def conclusion(fact: CompilerFact, pattern: str = "") -> str:
     made = _MADE_BY.get(pattern) or _named(fact.subject)
     return f"so {made} must outlive {function}: it is allocated on the heap"
 
+
 _INSTEAD: Final = {
     "zero-size": ": size zero",
     "constant": ": read-only data",

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _PLACE_WIDTH: Final = 22
 _NAME_WIDTH: Final = 8
-_NAMES: Final = {"arm64": " (the processor's own syntax)"}
 
 
 def assembly_block(listing: Listing, file: str, line_number: int, width: int, *, whole: bool) -> list[Text]:
@@ -38,7 +37,7 @@ def assembly_block(listing: Listing, file: str, line_number: int, width: int, *,
         return []
     shown = sum(last - first for first, last in ranges)
     note = "" if whole else f", {shown} of {len(instructions)} instructions (--asm: all)"
-    words = f"{listing.architecture}{_NAMES.get(listing.architecture, '')}{note}"
+    words = f"{listing.architecture}{note}"
     title = cut(short_symbol(listing.symbol), max(width - cell_len(words) - 4, width // 3))
     rows = [line(" ", (title, STYLE_STRONG), "  ", (cut(words, max(width - cell_len(title) - 3, 1)), STYLE_QUIET))]
     digits = len(f"{instructions[-1].offset:x}") if instructions else 1

@@ -10,7 +10,7 @@ from whyheap.model.evidence import Agreement
 from whyheap.model.facts import CallPath, FactKind
 from whyheap.model.machine_code import Allocates
 from whyheap.model.site import Site
-from whyheap.report.decision_path import decision_paths
+from whyheap.report.decision_path import Stage, decision_paths
 from whyheap.report.line_details import LineDetails
 from whyheap.report.plain_words import headline
 from whyheap.report.terminal_assembly import assembly_block
@@ -85,7 +85,7 @@ def explain_to_terminal(
         blocks += _nothing(report, file, line_number, width, details)
     for name in dict.fromkeys(finding.site.file for finding in findings):
         blocks += _explained(report, [finding for finding in findings if finding.site.file == name], width, details)
-    blocks += [_said(details, width, told=bool(findings))]
+    blocks += [_inlined(details, file, width), _said(details, width, told=bool(findings))]
     blocks += [
         assembly_block(listing, file, line_number, width, whole=whole_code)
         for listing in details.listings
@@ -134,7 +134,10 @@ def _stated(finding: Finding, details: LineDetails) -> Iterator[Statement]:
             if step.at is not None:
                 file = step.at.file.rpartition("/")[2] if step.at.file == finding.site.file else step.at.file
                 place = cut_place(file, step.at.line, _PLACE_WIDTH, step.at.column)
-            yield Statement(step.text, "compiler" if step.at is not None else "", place)
+            text = step.text
+            if step.stage is Stage.HEAP and finding.agreement is Agreement.NEVER_ALLOCATES:
+                text = "so the compiler counts it as on the heap"
+            yield Statement(text, "compiler" if step.at is not None else "", place)
 
 
 def _called(finding: Finding, shared: Collection[AllocatorCall], details: LineDetails) -> Iterator[Statement]:
@@ -143,7 +146,8 @@ def _called(finding: Finding, shared: Collection[AllocatorCall], details: LineDe
         if call not in shared:
             yield _call(call, details)
     if finding.agreement is Agreement.NEVER_ALLOCATES:
-        yield Statement("no allocator call is left here: it does not allocate", "machine code" if finding.calls else "")
+        witness = "machine code" if finding.calls is not None else ""
+        yield Statement("but no allocator call is left here: it does not allocate", witness)
 
 
 def _call(call: AllocatorCall, details: LineDetails) -> Statement:
@@ -163,6 +167,20 @@ def _finding(finding: Finding, statements: Sequence[Statement], width: int) -> l
     rows += [
         line(MARGIN, (part, STYLE_QUIET)) for part in wrap(f"pattern {slug}  (whyheap patterns {slug})", width - 4)
     ]
+    return rows
+
+
+def _inlined(details: LineDetails, file: str, width: int) -> list[Text]:
+    """List the lines whose code is inlined into this one and allocates: they are explained where they stand."""
+    if not details.inlined:
+        return []
+    rows = [line(" ", ("Code that is inlined here allocates, and is explained where it stands", STYLE_STRONG))]
+    for fact in details.inlined[:_MOST_SAID]:
+        base = fact.site.file.rpartition("/")[2] if fact.site.file == file else fact.site.file
+        place = cut_place(base, fact.site.line, _PLACE_WIDTH, fact.site.column)
+        rows += [line(MARGIN, part) for part in wrap(f"{place}  {fact.message}", width - len(MARGIN))]
+    if len(details.inlined) > _MOST_SAID:
+        rows.append(line(MARGIN, (f"... {len(details.inlined) - _MOST_SAID} more", STYLE_QUIET)))
     return rows
 
 
@@ -196,7 +214,8 @@ def _functions(functions: Sequence[FunctionAllocation], width: int) -> list[Text
 
 def _nothing(report: Report, file: str, line_number: int, width: int, details: LineDetails) -> list[list[Text]]:
     place = cut_place(file, line_number, max(width // 2, 16))
-    sentences = [f"{place}: no witness knows of an allocation on this line."]
+    own = "an allocation by this line's own code" if details.inlined else "an allocation on this line"
+    sentences = [f"{place}: no witness knows of {own}."]
     if details.last_line and line_number > details.last_line:
         sentences = [f"{cut(file, width // 2)} has {details.last_line} lines: there is no line {line_number}."]
     elif details.with_code is not None and line_number not in details.with_code:

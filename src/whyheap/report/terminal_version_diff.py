@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from whyheap.model.evidence import Agreement
 from whyheap.model.measure import Measure
-from whyheap.model.version_diff import Change
+from whyheap.model.version_diff import Change, calls_of_one_copy
 from whyheap.report.plain_words import headline
 from whyheap.report.terminal_text import (
     LABEL_WIDTH,
@@ -75,7 +76,8 @@ def _summary(diff: VersionDiff, width: int) -> list[Text]:
     text = ", ".join(parts) or "no line allocates differently"
     rows = [line((part, STYLE_STRONG)) for part in wrap(text, width - LABEL_WIDTH)]
     old, new = (format_count(lines) for lines in diff.lines)
-    rest = f"{old} allocating lines with {diff.go[0]}, {new} with {diff.go[1]}, {_counted(diff.packages, 'package')}"
+    first = f"{old} allocating {'line' if diff.lines[0] == 1 else 'lines'} with {diff.go[0]}"
+    rest = f"{first}, {new} with {diff.go[1]}, {_counted(diff.packages, 'package')}"
     rows += [line((part, STYLE_QUIET)) for part in wrap(rest, width - LABEL_WIDTH)]
     if diff.profile is not None:
         rows += [line(part) for part in wrap(_bytes(diff, diff.profile), width - LABEL_WIDTH)]
@@ -101,7 +103,7 @@ def _section(diff: VersionDiff, change: Change, width: int, *, all_rows: bool) -
     place_width = max(map(len, places), default=0)
     rows = []
     for place, one in zip(places, shown, strict=True):
-        size = f"{format_bytes(_alloc(one))} " if one.measure else ""
+        size = f"{format_bytes(_alloc(one))}, " if one.measure else ""
         text = size + _told(one)
         room = width - LABEL_WIDTH - place_width - 2
         first, *rest = wrap(text, room)
@@ -120,22 +122,25 @@ def _told(change: LineChange) -> str:
     if change.change is Change.STOPS:
         return f"{before}: no longer allocates"
     if change.change is Change.STARTS:
-        return f"{after}: did not allocate before"
+        calls = [call.callee for finding in change.after for call in finding.calls or ()]
+        is_moved = bool(calls) and all(callee.startswith("runtime.moveSlice") for callee in calls)
+        return f"{after}: {'its first bytes were on the heap already' if is_moved else 'did not allocate before'}"
     if before == after:
-        return f"{before}: {_count(change.before)} -> {_count(change.after)}"
-    return f"{before} -> {after}"
+        return f"{before}: {_how(change.before)} -> {_how(change.after)}"
+    return f"{before} ({_how(change.before)}) -> {after} ({_how(change.after)})"
 
 
 def _reasons(findings: Iterable[Finding]) -> str:
-    return ", ".join(dict.fromkeys(f"{headline(finding)} ({finding.agreement.value})" for finding in findings))
+    return ", ".join(dict.fromkeys(map(headline, findings)))
 
 
-def _count(findings: Sequence[Finding]) -> str:
-    calls = {id(call): call for finding in findings for call in finding.calls or ()}
-    if not calls:
-        return _counted(len(findings), "finding")
-    sure = sum(call.path.value in {"always", "loop"} for call in calls.values())
-    return f"{_counted(len(calls), 'call')} of the allocator, {sure} unconditional"
+def _how(findings: Sequence[Finding]) -> str:
+    """Say how often and how surely a line allocates, in words that differ where the two versions do."""
+    count = _counted(len(calls_of_one_copy(findings)) or len(findings), "allocation")
+    if any(finding.agreement is not Agreement.MAY_ALLOCATE for finding in findings):
+        return count
+    denied = any("does not escape" in fact.message for finding in findings for fact in finding.facts)
+    return f"{count} at times{', none while it is small' if denied else ''}"
 
 
 def _alloc(change: LineChange) -> int:

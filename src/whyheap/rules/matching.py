@@ -207,7 +207,9 @@ def _filled(template: str, node: SgNode) -> str:
 
     def text(found: re.Match[str]) -> str:
         if found[1]:
-            parts = node.get_multiple_matches(found[1])
+            parts = node.get_multiple_matches(found[1]) or [
+                one for one in [node.get_match(found[1])] if one is not None
+            ]
             return _clipped("".join(f"{part.text()} " if part.text() == "," else part.text() for part in parts))
         one = node.get_match(found[2])
         return _clipped(one.text()) if one is not None else found[0]

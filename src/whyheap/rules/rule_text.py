@@ -150,8 +150,8 @@ def _fields(node: yaml.MappingNode) -> tuple[dict[str, int], dict[str, Any]]:
             raise _WrongError(_line(key), f"{name} stands twice in one rule")
         if name not in _KEYS and name not in _IGNORED:
             near = get_close_matches(name, _KEYS, n=1)
-            known = f"did you mean {near[0]}?" if near else f"it knows {', '.join(sorted(_KEYS))}"
-            raise _WrongError(_line(key), f"unknown key {name[:40]!r}: {known}")
+            known = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(_KEYS))}"
+            raise _WrongError(_line(key), f"unknown key {name[:40]!r} ({known})")
         lines[name] = _line(key)
         values[name] = _value(value, room)
     return lines, values

@@ -67,7 +67,7 @@ def find_line_tables(image: ElfImage) -> LineTables:
         tables = _line_tables(image, offset)
         if tables:
             return tables
-    raise FormatError("This executable has no line tables of Go 1.20 or newer: it was not built by Go.", HINT)
+    raise FormatError("This executable has no line tables of Go 1.20 or newer: cut short, or not built by Go.", HINT)
 
 
 def _line_tables(image: ElfImage, offset: int) -> LineTables | None:

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from whyheap.goruntime.allocators import AllocatorKind, kind_of
 from whyheap.model.evidence import Evidence
@@ -34,6 +35,9 @@ from whyheap.patterns.escape import Storage
 from whyheap.patterns.pattern import Pattern, judgement, mechanical
 from whyheap.patterns.syntax import GoFile
 
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
 PATTERN = Pattern.of(
     __doc__,
     __file__,
@@ -43,6 +47,8 @@ PATTERN = Pattern.of(
 )
 _COPY = re.compile(r"append\((?:[^,]*\{\}|[^,]*\(nil\)|[^,]*\[:0:0\]), [^,]*\.\.\.\)$")
 """An append to an empty slice of no capacity: `append([]T(nil), s...)`, and slices.Clone inlined."""
+_WITH_CAPACITY = re.compile(r"make\(\[\][^,]*, 0, .+\)$", re.DOTALL)
+_ENOUGH = judgement("make the capacity large enough for all elements, if it is not")
 _COPIED = judgement("copy only where the copy is changed or kept")
 _KINDS = (AllocatorKind.GROWTH, AllocatorKind.SLICE_MOVE)
 
@@ -56,7 +62,7 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
                 continue
             slice_name = _grown(escape.subject)
             yield PATTERN.heap(
-                evidence, escape, _message(evidence, context), fixes=_fixes(evidence, context, slice_name)
+                evidence, escape, _message(evidence, context, slice_name), fixes=_fixes(evidence, context, slice_name)
             )
     if context.is_silent(evidence, *_KINDS):
         yield from _silent(evidence, context)
@@ -76,15 +82,39 @@ def _silent(evidence: Evidence, context: Context) -> Iterator[Finding]:
         fixes = _fixes(evidence, context, slice_name)
         subject = slice_name or "append"
         yield PATTERN.silent(
-            evidence, subject, _message(evidence, context), facts=tuple(told[:1]), fixes=fixes, calls=calls
+            evidence, subject, _message(evidence, context, slice_name), facts=tuple(told[:1]), fixes=fixes, calls=calls
         )
 
 
-def _message(evidence: Evidence, context: Context) -> str:
+def _message(evidence: Evidence, context: Context, slice_name: str) -> str:
     file = context.file(evidence)
-    if file is not None and file.loop(evidence.site.line) is not None:
+    if file is not None and _has_capacity(file, evidence.site.line, slice_name):
+        return "append to a slice made with a capacity: allocates only beyond it"
+    loop = file.loop(evidence.site.line) if file is not None else None
+    if loop is not None and not _begins_anew(loop, slice_name):
         return "slice grows by append in a loop"
     return "slice grows by append"
+
+
+def _begins_anew(loop: SgNode, name: str) -> bool:
+    """Whether a loop declares a slice, or assigns it something else than what is appended to it."""
+    if not name.isidentifier() or f"{name} == nil" in loop.text():
+        return False
+    anew = re.compile(rf"^\s*(?:var {name} |{name} :?= (?!.*\b{name}\b))", re.MULTILINE)
+    return anew.search(loop.text().partition("{")[2]) is not None
+
+
+def _has_capacity(file: GoFile, line: int, slice_name: str) -> bool:
+    """Whether the function declares the slice once, made empty with a capacity."""
+    if not slice_name.isidentifier():
+        return False
+    for function in file.functions(line)[:1]:
+        declared = [
+            (node.field("right"), node.field("left")) for node in function.find_all(kind="short_var_declaration")
+        ]
+        values = [right.text() for right, left in declared if right and left and left.text() == slice_name]
+        return len(values) == 1 and bool(_WITH_CAPACITY.match(values[0]))
+    return False
 
 
 def _grown(subject: str) -> str:
@@ -104,8 +134,10 @@ def _written_slice(file: GoFile, line: int) -> str:
 def _fixes(evidence: Evidence, context: Context, slice_name: str) -> tuple[Fix, ...]:
     """Name the declaration and the capacity, where the loop tells how many elements come."""
     file = context.file(evidence)
+    if file is not None and _has_capacity(file, evidence.site.line, slice_name):
+        return (_ENOUGH,)
     loop = file.loop(evidence.site.line) if file is not None else None
-    if file is None or loop is None or not slice_name.isidentifier():
+    if file is None or loop is None or not slice_name.isidentifier() or _begins_anew(loop, slice_name):
         return ()
     element = ""
     for function in file.functions(evidence.site.line)[:1]:

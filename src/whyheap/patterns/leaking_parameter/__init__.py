@@ -27,7 +27,7 @@ from whyheap.patterns.callee import Called, Callee, callee
 from whyheap.patterns.context import Context
 from whyheap.patterns.escape import Escape, Route
 from whyheap.patterns.pattern import Pattern, judgement
-from whyheap.patterns.printed import arguments_of, without_types
+from whyheap.patterns.printed import arguments_of, left_side, without_types
 from whyheap.patterns.route_text import clipped
 
 PATTERN = Pattern.of(
@@ -61,7 +61,7 @@ def _fixes(called: Callee, parameter: str) -> tuple[Fix, ...]:
 def _parameter(evidence: Evidence, context: Context, escape: Escape, called: Callee) -> tuple[str, str]:
     """Return the callee's parameter that takes the value, and the compiler's words about it; empty if not known."""
     leaks = context.said.leaks(called.name, evidence.site.package)
-    if not leaks:
+    if not leaks or _through_another_field(escape, called):
         return "", ""
     fact = next(iter(leaks.values()))
     if len(leaks) > 1:
@@ -73,6 +73,21 @@ def _parameter(evidence: Evidence, context: Context, escape: Escape, called: Cal
             return "", ""
         fact = leaks[name]
     return fact.subject, fact.message
+
+
+def _through_another_field(escape: Escape, called: Callee) -> bool:
+    """Whether the value is kept in one field of a struct and another one is passed: the compiler knows no fields."""
+    flow = next((one for one in escape.fact.flow if called.step in one.steps), None)
+    stored = [
+        left_side(step.expr, one.from_) for one in escape.fact.flow for step in one.steps if step.reason == "assign"
+    ]
+    passed = [step.expr for step in flow.steps if step.reason == "dot"] if flow is not None else []
+    held = [one for one in stored if flow is not None and one.startswith(f"{flow.from_}.")]
+    return any(
+        not f"{one}.".startswith(f"{other}.") and not f"{other}.".startswith(f"{one}.")
+        for one in held
+        for other in passed
+    )
 
 
 def _symbol(callee: str, fact: CompilerFact) -> str:

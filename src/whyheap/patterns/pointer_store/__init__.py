@@ -56,4 +56,5 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
 
 
 def _appended(escape: Escape) -> str:
-    return f"appended by {clipped(escape.target)}"
+    verb = "copied" if escape.reason == "copied slice" else "appended"
+    return f"{verb} by {clipped(escape.target)}"
