@@ -41,15 +41,32 @@ class _Graph:
 
     def __init__(self, gathered: Gathered) -> None:
         self._gathered = gathered
+        self.file = ""
 
     @cached_property
     def whole(self) -> EscapeGraph | None:
         scan = self._gathered.capture.scan
         return EscapeGraph(scan, self._gathered.files or self._gathered.capture.sources) if scan is not None else None
 
+    @cached_property
+    def _around(self) -> EscapeGraph | None:
+        """The file's own values, and what the parameters of all functions leak: enough for the way of one value."""
+        scan = self._gathered.capture.scan
+        if scan is None:
+            return None
+        packages = tuple(
+            replace(package, facts=tuple(fact for fact in package.facts if self._is_on_a_way(fact)))
+            for package in scan.packages
+        )
+        sources = self._gathered.files or self._gathered.capture.sources
+        return EscapeGraph(replace(scan, packages=packages), sources)
+
+    def _is_on_a_way(self, fact: CompilerFact) -> bool:
+        return fact.kind is not FactKind.STACK and (fact.kind is not FactKind.HEAP or fact.printed_at.file == self.file)
+
     def beyond(self, fact: CompilerFact) -> tuple[PathStep, ...]:
         """Return the way of a fact across functions."""
-        return path_to_root(self.whole, fact) if self.whole is not None else ()
+        return path_to_root(self._around, fact) if self._around is not None else ()
 
 
 def explain_line(
@@ -72,6 +89,7 @@ def explain_line(
     capture = gathered.capture
     graph = _Graph(gathered)
     name = spelled(capture, file, folder)
+    graph.file = name or ""
     if capture.scan is None or name is None or capture.profiles:
         report, name, evidence = _in_full(gathered, file, folder)
     else:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import _thread
+import atexit
 import os
 import subprocess
 import sys
 import threading
 from contextlib import suppress
 from typing import IO
+
+_SECONDS_TO_END = 2.0
+_running: list[subprocess.Popen[bytes]] = []
 
 
 def start(module: str, job: bytes) -> subprocess.Popen[bytes] | None:
@@ -28,6 +32,9 @@ def start(module: str, job: bytes) -> subprocess.Popen[bytes] | None:
         )
     except OSError:
         return None
+    if not _running:
+        atexit.register(_end_all)
+    _running.append(process)
     threading.Thread(target=_hand_over, args=(process.stdin, job), daemon=True).start()
     return process
 
@@ -36,9 +43,9 @@ def is_running(process: subprocess.Popen[bytes]) -> bool:
     """Whether it still works; when it has ended, nothing of it is left."""
     if process.poll() is None:
         return True
-    if process.stdin is not None:
-        with suppress(OSError):
-            process.stdin.close()
+    _close(process)
+    if process in _running:
+        _running.remove(process)
     return False
 
 
@@ -56,6 +63,24 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        with suppress(OSError):
+            process.stdin.close()
+
+
+def _end_all() -> None:
+    """End what nobody waited for, and leave no zombie."""
+    for process in _running:
+        _close(process)
+    for process in _running:
+        try:
+            process.wait(_SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _hand_over(target: IO[bytes], job: bytes) -> None:

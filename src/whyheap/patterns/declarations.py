@@ -51,15 +51,15 @@ class Declarations:
         self._all = _Declared()
         self._sought: set[tuple[str, str]] = set()
 
-    def _about(self, name: str, behind: str = "") -> _Declared:
+    def _about(self, name: str, behind: str = "", before: str = "\n{;/") -> _Declared:
         """Return the declarations of all files that mention a name.
 
-        With `behind`, only where a line or a part of one begins with it and this pattern follows.
+        With `behind`, only where one of `before` precedes it and this pattern follows.
         """
         if not self._unread or (name, behind) in self._sought or not name or "." in name:
             return self._all
         self._sought.add((name, behind))
-        found = [number for number, file in self._unread.items() if file.mentions(name, behind)]
+        found = [number for number, file in self._unread.items() if file.mentions(name, behind, before)]
         for number in found:
             self._read[number] = _declared(self._unread.pop(number))
         if found:
@@ -106,7 +106,7 @@ class Declarations:
 
     def is_function_field(self, name: str) -> bool:
         """Whether a struct of this package has a func field of this name."""
-        holders = self._about(name, _FIELD).holders.get(name, ())
+        holders = self._about(name, _FIELD, "\n{;/,*.").holders.get(name, ())
         return any(self.is_function(self._fields(holder).get(name, "")) for holder in tuple(holders))
 
     def takes_any(self, name: str) -> bool | None:

@@ -51,7 +51,6 @@ _STATEMENTS = (
 )  # fmt: skip
 
 
-_BEFORE_MEMBER = frozenset({"", *"\n{,;*./"})
 _INDENT = 200
 
 
@@ -79,15 +78,15 @@ class GoFile:
     def _lines(self) -> list[str]:
         return self._text.split("\n")
 
-    def mentions(self, name: str, behind: str = "") -> bool:
+    def mentions(self, name: str, behind: str = "", before: str = "\n{;/") -> bool:
         """Whether a name stands in the text, if only as part of a longer one.
 
-        With `behind`, whether it stands where a member of a type may, followed by what this pattern describes.
+        With `behind`, whether what this pattern describes follows, and the start or one of `before` precedes.
         """
         if not behind:
             return name in self._text
         return any(
-            self._text[max(0, found.start() - _INDENT) : found.start()].rstrip(" \t\r")[-1:] in _BEFORE_MEMBER
+            self._text[max(0, found.start() - _INDENT) : found.start()].rstrip(" \t\r")[-1:] in before
             for found in re.finditer(re.escape(name) + behind, self._text)
         )
 
