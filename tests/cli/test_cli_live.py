@@ -71,7 +71,7 @@ def test_what_compiles_is_scanned_and_what_does_not_is_named(cli: Cli) -> None:
         ran = cli("scan", "--format", "json")
         assert ran.check_error(3) == "2 of 4 packages could not be built: bad/bad.go:3:23: undefined: missing"
         report = json.loads(ran.out)
-        assert [finding["site"]["file"] for finding in report["findings"]] == ["good/good.go"]
+        assert [finding["site"]["file"] for finding in report["findings"]] == ["also/also.go", "good/good.go"]
         assert len(report["gaps"]) == 2
     facts = cli("scan", "--facts")
     facts.check_error(3)

@@ -68,9 +68,13 @@ def agreement(escape: Escape, evidence: Evidence) -> Agreement:
         return Agreement.UNKNOWN
     if not calls:
         return Agreement.NEVER_ALLOCATES
-    # What is on the heap has no stack buffer that could save the allocation.
-    surely = any(call.path in _RUNS and always_allocates(call.callee, without_buffer=True) for call in calls)
+    surely = any(call.path in _RUNS and _is_ordinary(call.callee) for call in calls)
     return Agreement.AGREE if surely else Agreement.MAY_ALLOCATE
+
+
+def _is_ordinary(callee: str) -> bool:
+    """Whether a call makes an object of an ordinary heap value: it has no stack buffer, and is above 255 if a number."""
+    return always_allocates(callee, without_buffer=True) or kind_of(callee) is _K.BOXING
 
 
 def is_checked_module(package: str) -> bool:
