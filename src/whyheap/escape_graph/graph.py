@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from whyheap.escape_graph.ending import Ending, ending_of
 from whyheap.escape_graph.functions import Function, Functions, Key, argument_of
@@ -294,12 +295,18 @@ class EscapeGraph:
     def _line(self, number: int) -> int:
         return self.facts[number].printed_at.line
 
+    @cached_property
+    def _subjects(self) -> dict[tuple[str, str], list[str]]:
+        """The subjects of each function's values, by package and function."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for package, function, subject in self._named:
+            found.setdefault((package, function), []).append(subject)
+        return found
+
     def _bound_methods(self, package: str, function: str, start: str) -> list[int]:
+        named = self._subjects.get((package, function), ())
         return [
-            one
-            for (path, name, subject), numbers in self._named.items()
-            if path == package and name == function and subject.startswith(start)
-            for one in numbers
+            one for subject in named if subject.startswith(start) for one in self._named[package, function, subject]
         ]
 
     def _around(self, package: str, function: str, subject: str, number: int) -> list[int]:

@@ -73,7 +73,7 @@ def agreement(escape: Escape, evidence: Evidence) -> Agreement:
 
 
 def _is_ordinary(callee: str) -> bool:
-    """Whether a call makes an object of an ordinary heap value: it has no stack buffer, and is above 255 if a number."""
+    """Whether a call makes an object of an ordinary heap value: without stack buffer, and above 255 if a number."""
     return always_allocates(callee, without_buffer=True) or kind_of(callee) is _K.BOXING
 
 
