@@ -69,13 +69,15 @@ def failures(
     """Return the wants that do not hold, and findings that no want names, by line; `evidence` is what was seen."""
     demanded = wants(pattern.example, go)
     seen = {one.site.line: one for one in evidence if one.site.file == place(pattern)}
+    was_read = any(one.calls is not None for one in seen.values())
     failed = []
     for line in sorted(demanded.keys() | {line for line, findings in found.items() if findings}):
         want = demanded.get(line, Want())
         findings = found.get(line, [])
         failed += _of_patterns(line, want, findings)
+        if was_read:  # a line without code calls nothing, which a call= word must not pass over
+            failed += _of_machine_code(line, want, (seen[line].calls or ()) if line in seen else ())
         if line in seen:
-            failed += _of_machine_code(line, want, seen[line].calls)
             failed += _of_bytes(line, want, seen[line])
     return failed
 
@@ -94,10 +96,8 @@ def _of_patterns(line: int, want: Want, findings: list[Finding]) -> list[Failure
     return failed
 
 
-def _of_machine_code(line: int, want: Want, calls: tuple[AllocatorCall, ...] | None) -> list[Failure]:
-    """Hold the call= words against machine code, where some was read."""
-    if calls is None or not want.calls:
-        return []
+def _of_machine_code(line: int, want: Want, calls: tuple[AllocatorCall, ...]) -> list[Failure]:
+    """Hold the call= words against the line's calls in machine code."""
     names = {call.callee.removeprefix("runtime.") for call in calls if call.path is not CallPath.COLD}
     missing = {
         wanted
