@@ -10,18 +10,19 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from whyheap.errors import FormatError, TargetError
+from whyheap.model.event import Event
 from whyheap.model.facts import GoroutineGroup
 from whyheap.model.gauge import LARGEST_VALUE, Gap, Gauge, Origin
 from whyheap.model.scan import Scan, ScannedPackage
 
-SCHEMA = 1
+SCHEMA = 2
 MAGIC = b"SQLite format 3\0"
 _APPLICATION_ID = 0x57484550  # "WHEP"
 _LARGEST_TOTAL_BYTES = 4 << 30
@@ -41,7 +42,8 @@ create table items (kind text not null, position integer not null, name text not
 class Capture:
     """Everything that the witnesses said. `profiles` are raw heap profiles, oldest first.
 
-    With two profiles `window_seconds` lies between them. `goroutines` are by the moment of their gauges.
+    `window_seconds` lies between the first and the last of several profiles. `goroutines` are by the moment of their
+    gauges. `profile_times` are the moments of a recording's profiles (RFC 3339 UTC), empty where they are not known.
     """
 
     targets: tuple[str, ...]
@@ -56,6 +58,8 @@ class Capture:
     sources: Mapping[str, str] = field(default_factory=dict)
     origins: tuple[Origin, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    events: tuple[Event, ...] = ()
+    profile_times: tuple[str, ...] = ()
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -100,11 +104,14 @@ def _rows(capture: Capture, head: _Head) -> Iterator[tuple[str, int, str, bytes]
     for position, package in enumerate(capture.scan.packages if capture.scan else ()):
         yield "package", position, package.package, _packed(package)
     for position, profile in enumerate(capture.profiles):
-        yield "profile", position, "", zlib.compress(profile, 1)
+        at = capture.profile_times[position] if position < len(capture.profile_times) else ""
+        yield "profile", position, at, zlib.compress(profile, 1)
     if capture.gauges:
         yield "gauges", 0, "", _packed(capture.gauges)
     for position, (at, groups) in enumerate(capture.goroutines.items()):
         yield "goroutines", position, at, _packed(groups)
+    for position, event in enumerate(capture.events):
+        yield "event", position, event.at, _packed(event)
     for position, (file, text) in enumerate(sorted(capture.sources.items())):
         yield "source", position, file, zlib.compress(text.encode("utf-8", "surrogateescape"), 6)
 
@@ -158,19 +165,21 @@ def _load(path: Path, database: sqlite3.Connection) -> Capture:
         raise FormatError(f"{path} is an empty capture")
     head = values.unpacked(heads[0], _Head)
     packages = tuple(values.unpacked(data, ScannedPackage) for _, data in _items(database, "package"))
-    gauges = [values.unpacked(data, tuple[Gauge, ...]) for _, data in _items(database, "gauges")]
+    stored = (values.unpacked(data, tuple[Gauge, ...]) for _, data in _items(database, "gauges"))
+    gauges: tuple[Gauge, ...] = tuple(chain.from_iterable(stored))
+    profiles = [(at, values.inflated(data)) for at, data in _items(database, "profile")]
     window_seconds = head.window_seconds
     if window_seconds is not None and not 0 <= window_seconds <= LARGEST_VALUE:  # NaN is neither
         raise FormatError(f"{path} is damaged: its window is of {window_seconds} seconds")
-    if not all(abs(gauge.value) <= LARGEST_VALUE for gauge in (gauges[0] if gauges else ())):
+    if not all(abs(gauge.value) <= LARGEST_VALUE for gauge in gauges):
         raise FormatError(f"{path} is damaged: a gauge is not a finite number")
     return Capture(
         targets=head.targets,
         at=head.at,
         scan=replace(head.scan, packages=packages) if head.scan else None,
-        profiles=tuple(values.inflated(data) for _, data in _items(database, "profile")),
+        profiles=tuple(raw for _, raw in profiles),
         window_seconds=head.window_seconds,
-        gauges=gauges[0] if gauges else (),
+        gauges=gauges,
         goroutines={
             at: values.unpacked(data, tuple[GoroutineGroup, ...]) for at, data in _items(database, "goroutines")
         },
@@ -181,6 +190,8 @@ def _load(path: Path, database: sqlite3.Connection) -> Capture:
         },
         origins=head.origins,
         gaps=head.gaps,
+        events=tuple(values.unpacked(data, Event) for _, data in _items(database, "event")),
+        profile_times=tuple(at for at, _ in profiles) if any(at for at, _ in profiles) else (),
     )
 
 

@@ -12,10 +12,11 @@ from causes.series import BLOCKED, CACHE, MIB, history, process
 from whyheap.causes.catalogue import CAUSES, Judgement, get, judge
 from whyheap.causes.cause import HEADINGS, Cause
 from whyheap.causes.history import LineGrowth, RuntimeHistory
-from whyheap.collect.runtime_sample import UNITS, RuntimeSeries, samples_from_gauges
+from whyheap.collect.runtime_sample import RuntimeSeries, samples_from_gauges
 from whyheap.errors import UsageError
 from whyheap.model.finding import Certainty, Finding
 from whyheap.model.gauge import LARGEST_VALUE
+from whyheap.model.gauge_units import UNITS
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "runtime"
 SCENARIOS = ("gc_headroom", "goroutine_leak", "live_heap_growth")

@@ -9,8 +9,9 @@ import pytest
 
 from whyheap.collect.local_process import find_local_process
 from whyheap.collect.runtime import LEAST_SAMPLES, collect_runtime, sample_runtime
-from whyheap.collect.runtime_sample import UNITS, samples_from_gauges, values_from_memstats
+from whyheap.collect.runtime_sample import samples_from_gauges, values_from_memstats
 from whyheap.errors import TargetError
+from whyheap.model.gauge_units import UNITS
 
 MEMSTATS = """\
 heap profile: 0: 0 [0: 0] @ heap/1048576

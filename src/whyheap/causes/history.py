@@ -11,6 +11,8 @@ from whyheap.causes.trend import Trend, judge_trend
 from whyheap.collect.runtime_sample import RuntimeSample
 from whyheap.goruntime.heap_goal import Pacing
 from whyheap.goruntime.standard_library import is_standard
+from whyheap.model.account import MemoryAccount
+from whyheap.model.event import Event
 from whyheap.model.finding import Finding
 from whyheap.model.site import Site
 from whyheap.parse.source_path import spell_foreign
@@ -65,7 +67,8 @@ class RuntimeHistory:
     """A process over a window: samples in order of time, and the lines whose bytes changed.
 
     `limit_name` says whose limit the samples' `container_limit` is ("cgroup v2 /shop"). `locate` spells a frame of a
-    goroutine's stack as findings are spelled, and says whether it is the user's own code.
+    goroutine's stack as findings are spelled, and says whether it is the user's own code. `events` are in order of
+    time; `account` is of the last moment that told enough for one.
     """
 
     samples: tuple[RuntimeSample, ...]
@@ -73,6 +76,8 @@ class RuntimeHistory:
     limit_name: str = ""
     findings: Sequence[Finding] = ()
     locate: Callable[[Site], tuple[Site, bool]] = locate_by_path
+    events: tuple[Event, ...] = ()
+    account: MemoryAccount | None = None
 
     @cached_property
     def last(self) -> dict[str, float]:

@@ -5,42 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from whyheap.model.event import Event
 from whyheap.model.facts import GoroutineGroup
 from whyheap.model.gauge import Gap, Gauge
-
-UNITS: Mapping[str, str] = {
-    "seconds": "seconds",  # since the first sample, by a clock that does not jump
-    "heap_alloc": "bytes",
-    "heap_goal": "bytes",
-    "heap_inuse": "bytes",
-    "heap_idle": "bytes",
-    "heap_released": "bytes",
-    "heap_sys": "bytes",
-    "heap_objects": "count",
-    "stack_inuse": "bytes",
-    "runtime_metadata": "bytes",
-    "sys": "bytes",
-    "total_alloc": "bytes",
-    "num_gc": "count",
-    "num_forced_gc": "count",
-    "last_gc": "seconds",  # since 1970; 0 = never
-    "gc_cpu": "share",
-    "max_rss": "bytes",
-    "goroutines": "count",
-    "threads": "count",
-    "rss": "bytes",
-    "rss_anon": "bytes",
-    "rss_file": "bytes",
-    "rss_shmem": "bytes",
-    "swap": "bytes",
-    "gogc": "count",  # percent; -1 = off
-    "memory_limit": "bytes",  # GOMEMLIMIT; absent = none or unknown
-    "container_limit": "bytes",
-    "container_usage": "bytes",  # without what the kernel can reclaim at once
-    "machine_memory": "bytes",
-    "machine_usage": "bytes",
-}
-"""Every gauge of this witness with its unit."""
+from whyheap.model.gauge_units import UNITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +32,13 @@ class RuntimeSample:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeSeries:
-    """Samples in order, and what could not be read. `pid` and `limit_name` are known for local targets only."""
+    """Samples in order, what happened and what could not be read. `pid`, `limit_name`: of local targets only."""
 
     samples: tuple[RuntimeSample, ...]
     gaps: tuple[Gap, ...] = ()
     pid: int | None = None
     limit_name: str = ""
+    events: tuple[Event, ...] = ()
 
     @property
     def gauges(self) -> tuple[Gauge, ...]:

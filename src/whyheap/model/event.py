@@ -1,0 +1,39 @@
+"""Things that happened to a process at a moment: kills, exits, restarts, crashes, pressure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class EventKind(StrEnum):
+    """What happened. The labels that each kind may carry stand behind it."""
+
+    OOM_KILL = "oom-kill"  # kernel log: constraint, oom_group, task_group, task, pid, anon_rss, file_rss, shmem_rss
+    OOM_COUNTED = "oom-counted"  # a group's counter of kills rose: group, kills
+    EXIT = "exit"  # pid, code or signal ("9"), known = "yes" where it was seen rather than concluded
+    RESTART = "restart"  # old_pid, new_pid
+    TERMINATED = "terminated"  # Kubernetes' last state: reason ("OOMKilled"), exit_code, container, restarts, message
+    PROBE_FAILED = "probe-failed"  # Kubernetes' events: probe ("liveness"), message
+    EVICTED = "evicted"  # reason, message
+    CRASH = "crash"  # last words: reason (its "fatal error", without prefix), error (errno text), goroutine
+    LIMIT_CHANGED = "limit-changed"  # old, new (bytes)
+    PRESSURE = "pressure"  # the group was throttled or hit its limit: high_hits, max_hits
+    CLOCK = "clock"  # the wall clock jumped: seconds
+    HELD = "held"  # the recorder held the group at its limit: group
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. `at` is RFC 3339 UTC ("" = unknown), `text` one sentence, `witness` who says so.
+
+    `labels` are small texts for judging; sizes in bytes as plain decimal numbers.
+    """
+
+    kind: EventKind
+    at: str
+    text: str
+    witness: str
+    labels: Mapping[str, str] = field(default_factory=dict)
