@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from whyheap.collect.local_process import find_local_process
-from whyheap.collect.runtime import LEAST_SAMPLES, collect_runtime, sample_runtime
+from whyheap.collect.runtime import collect_runtime, sample_runtime
 from whyheap.collect.runtime_sample import samples_from_gauges, values_from_memstats
+from whyheap.collect.series import LEAST_SAMPLES
 from whyheap.errors import TargetError
 from whyheap.model.gauge_units import UNITS
 

@@ -11,6 +11,7 @@ from whyheap.errors import TargetError
 from whyheap.goruntime.heap_goal import DEFAULT_GC_PERCENT, parse_gc_percent, parse_memory_limit
 from whyheap.host import cgroup, procfs
 from whyheap.host.http import is_loopback
+from whyheap.model.event import Event
 from whyheap.model.gauge import Gap
 
 _PORTS = {"http": 80, "https": 443}
@@ -41,6 +42,10 @@ class LocalProcess:
             values["machine_memory"], values["machine_usage"] = map(float, machine)
             self.limit_name = self.limit_name or "the machine's memory"
         return values
+
+    def events(self) -> tuple[Event, ...]:
+        """Return what happened to the process and its group since the last call."""
+        return ()
 
     def _note(self, *gaps: Gap) -> None:
         self.gaps.extend(gap for gap in gaps if gap not in self.gaps)

@@ -2,9 +2,8 @@
 
 What it costs the target, per sample: one `heap?debug=1` (stops the world for some ten microseconds to read MemStats,
 then formats the profile) and, rarer when it is slow, one `goroutine?debug=1` (stops the world while stacks are noted,
-about 1 us a goroutine). Sampling slows down by itself so that each takes at most 2 % of the time, down to LEAST_SAMPLES
-and LEAST_STACKS in a window. Never asked for: `?gc=1`, `debug=2`, `goroutineleak`, which force a collection or stop the
-world for long.
+about 1 us a goroutine). Sampling slows down by itself so that each takes at most 2 % of the time: see series.py. Never
+asked for: `?gc=1`, `debug=2`, `goroutineleak`, which force a collection or stop the world for long.
 """
 
 from __future__ import annotations
@@ -17,8 +16,10 @@ from pathlib import Path
 
 from whyheap.collect.local_process import LocalProcess, find_local_process
 from whyheap.collect.runtime_sample import RuntimeSample, RuntimeSeries, values_from_memstats
+from whyheap.collect.series import COST_SHARE, observe
 from whyheap.errors import FormatError, TargetError
 from whyheap.host.procfs import PROC
+from whyheap.model.event import Event
 from whyheap.model.facts import GoroutineGroup
 from whyheap.model.gauge import Gap
 from whyheap.parse.expvar import parse_expvar
@@ -28,19 +29,15 @@ from whyheap.parse.heap_text import parse_memstats
 from whyheap.parse.prometheus_text import parse_prometheus
 
 WITNESS = "runtime"
-LEAST_SAMPLES = 5
-LEAST_STACKS = 6
-SHORTEST_INTERVAL_SECONDS = 1.0
-MOST_SAMPLES = 120
 TIMEOUT_SECONDS = 10.0
 EXTRA_TIMEOUT_SECONDS = 1.0
-COST_SHARE = 0.02
 MOST_NAME_READS = 3
 
 Fetch = Callable[[str, float], bytes]
 """Gets a path below the base URL ("/debug/pprof/heap?debug=1") within seconds; raises TargetError."""
 
 _HEAP = "/debug/pprof/heap?debug=1"
+_PROFILE = "/debug/pprof/heap"
 _STACKS = "/debug/pprof/goroutine?debug=1"
 _STACK_NAMES = "/debug/pprof/goroutine"
 _COMMAND_LINE = "/debug/pprof/cmdline"
@@ -90,6 +87,14 @@ class RuntimeWitness:
     def limit_name(self) -> str:
         """Whose limit the process runs under, when it is on this machine."""
         return self._local.limit_name if self._local else ""
+
+    def profile(self) -> bytes:
+        """Read the heap profile as it is now, in the binary form. Raises TargetError."""
+        return self._fetch(_PROFILE, TIMEOUT_SECONDS)
+
+    def events(self) -> tuple[Event, ...]:
+        """Return what happened to the process and its container since the last call, when they are on this machine."""
+        return self._local.events() if self._local else ()
 
     def sample(self, *, stacks: bool = True) -> RuntimeSample:
         """Read one moment; `stacks` asks for goroutines, which are also read when that is cheap.
@@ -194,7 +199,7 @@ def sample_runtime(
     Raises:
         TargetError: the service gives neither its heap's numbers nor its goroutines.
     """
-    return collect_runtime(base_url, fetch, 0.0, proc=proc, spell=spell)
+    return observe(RuntimeWitness(base_url, fetch, proc=proc, spell=spell), 0.0)
 
 
 def collect_runtime(
@@ -208,36 +213,6 @@ def collect_runtime(
     proc: Path = PROC,
     spell: Callable[[str], str] = str,
 ) -> RuntimeSeries:
-    """Sample a service over `seconds`; 0 reads one moment. Setting `stop` ends it early and keeps what was gathered.
-
-    Without `interval_seconds` there are at least LEAST_SAMPLES samples and at most one a second, fewer when a sample is
-    slow. A service that stops answering ends the series with a Gap. Raises TargetError when it never answers.
-    """
-    stop = stop or threading.Event()
+    """Sample a service over `seconds`, as `observe` does. Raises TargetError when it never answers."""
     witness = RuntimeWitness(base_url, fetch, proc=proc, spell=spell)
-    samples = [witness.sample()]
-    stacks_seconds = 0.0
-    while True:
-        gaps = witness.gaps
-        if on_sample is not None:
-            on_sample(samples[-1])
-        if samples[-1].goroutines:
-            stacks_seconds = samples[-1].seconds
-        rest = seconds - samples[-1].seconds
-        interval = interval_seconds or _interval(seconds, witness.cost_seconds)
-        if rest < min(interval, SHORTEST_INTERVAL_SECONDS) / 2 or stop.wait(min(interval, rest)):
-            break
-        try:
-            due = samples[-1].seconds + interval - stacks_seconds >= seconds / LEAST_STACKS
-            samples.append(witness.sample(stacks=due or rest <= interval))
-        except TargetError as error:
-            reason = f"the service stopped answering after {samples[-1].seconds:.0f} s: {error.message}"
-            gaps = (*gaps, Gap(WITNESS, reason, "If it died, see its last words, or record it:  whyheap record"))
-            break
-    return RuntimeSeries(tuple(samples), gaps, witness.pid, witness.limit_name)
-
-
-def _interval(window_seconds: float, cost_seconds: float) -> float:
-    """Return the pause before the next sample."""
-    wanted = max(SHORTEST_INTERVAL_SECONDS, window_seconds / MOST_SAMPLES, cost_seconds / COST_SHARE)
-    return min(wanted, window_seconds / (LEAST_SAMPLES - 1)) if window_seconds else wanted
+    return observe(witness, seconds, interval_seconds, stop=stop, on_sample=on_sample)

@@ -33,7 +33,7 @@ class LiveWitness(Protocol):
         ...
 
     def sample(self, *, stacks: bool = True) -> RuntimeSample:
-        """Read one moment; `stacks` asks for the goroutines, which cost more. Raises TargetError when nothing answers."""
+        """Read one moment; `stacks` asks for the goroutines, which cost more. Raises TargetError: nothing answers."""
         ...
 
     def profile(self) -> bytes | None:
