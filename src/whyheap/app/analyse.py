@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from whyheap.app.focus import focused
+from whyheap.app.judged_stretch import judged_stretch, last_account
 from whyheap.app.scan_report import count_packages, go_numbers, title
 from whyheap.capture import Capture
+from whyheap.causes.catalogue import Judgement
 from whyheap.causes.catalogue import judge as judge_causes
 from whyheap.causes.history import LineGrowth, RuntimeHistory
 from whyheap.collect.runtime_sample import samples_from_gauges
@@ -18,6 +20,7 @@ from whyheap.goruntime.std_goroutines import STARTED_BY
 from whyheap.join import Joined, join
 from whyheap.join.flame import flame
 from whyheap.join.frames import OwnCode, own_code
+from whyheap.model.account import MemoryAccount
 from whyheap.model.evidence import Evidence
 from whyheap.model.facts import GoroutineGroup
 from whyheap.model.finding import Finding
@@ -75,7 +78,13 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
     ranked = hanging.findings
     is_window = len(profiles) > 1 and bool(capture.gauges)
     before = join(scan, profiles[0], sources, starters=starters) if is_window else None
-    verdict, unseen = _verdict(capture, goroutines, _growth(before, joined, ranked), ranked)
+    samples = judged_stretch(samples_from_gauges(capture.gauges, goroutines), capture.events)
+    account = last_account(samples)
+    history = RuntimeHistory(
+        samples, _growth(before, joined, ranked), capture.limit_name, ranked, events=capture.events, account=account
+    )
+    judgement = judge_causes(history) if samples or capture.events else Judgement(None, ())
+    verdict = judgement.verdict
     entry_points, shown = joined.entry_points, ranked
     if view.focus is not None:
         part = join(scan, profile, sources, view.focus, starters) if profile is not None else joined
@@ -88,15 +97,17 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
         findings=tuple(shown),
         entry_points=_entries(entry_points),
         gauges=capture.gauges,
-        gaps=(*capture.gaps, *(scan.gaps if scan else ()), *unseen, *_gaps(capture, joined)),
+        gaps=(*capture.gaps, *(scan.gaps if scan else ()), *judgement.gaps, *_gaps(capture, joined)),
         totals=replace(
-            _totals(capture, joined, ranked, "inuse" if is_about_memory_kept(capture, verdict) else "alloc"),
+            _totals(capture, joined, ranked, account, by_use=is_about_memory_kept(capture, verdict)),
             heap_sites=sum(1 for finding in shown if finding.facts or finding.calls),
         ),
         flame=flame(scan, profile, _patterns_by_line(ranked), view.focus) if profile and view.with_flame else None,
         sources=_quoted(shown[:_QUOTED_FINDINGS], sources) if view.keep_sources else {},
         title=title(scan) if scan else "",
         roots=hanging.under(shown),
+        events=capture.events,
+        account=account,
     )
     read = files.read if files is not None else capture.sources
     return Analysis(report, profile, read if view.keep_sources else {}, joined.evidence)
@@ -148,24 +159,6 @@ def _starters(goroutines: Mapping[str, tuple[GoroutineGroup, ...]], own: OwnCode
                 callers.setdefault(starter, set()).add(user)
     only = {starter: next(iter(users)) for starter, users in callers.items() if len(users) == 1}
     return {root: site for root, starter in STARTED_BY.items() if (site := only.get(starter)) is not None}
-
-
-def _verdict(
-    capture: Capture,
-    goroutines: Mapping[str, tuple[GoroutineGroup, ...]],
-    growth: tuple[LineGrowth, ...],
-    findings: list[Finding],
-) -> tuple[Verdict | None, tuple[Gap, ...]]:
-    if not capture.gauges:
-        return None, ()
-    history = RuntimeHistory(
-        samples=samples_from_gauges(capture.gauges, goroutines),
-        growth=growth,
-        limit_name=capture.limit_name,
-        findings=findings,
-    )
-    judgement = judge_causes(history)
-    return judgement.verdict, judgement.gaps
 
 
 def respelled(capture: Capture) -> dict[str, tuple[GoroutineGroup, ...]]:
@@ -229,7 +222,9 @@ def is_about_memory_kept(capture: Capture, verdict: Verdict | None) -> bool:
     return capture.window_seconds is None or (verdict is not None and bool(verdict.causes))
 
 
-def _totals(capture: Capture, joined: Joined, findings: list[Finding], ranked_by: str) -> Totals:
+def _totals(
+    capture: Capture, joined: Joined, findings: list[Finding], account: MemoryAccount | None, *, by_use: bool
+) -> Totals:
     lines = {(finding.site.file, finding.site.line) for finding in findings}
     explained = Measure()
     for evidence in joined.evidence:
@@ -240,8 +235,9 @@ def _totals(capture: Capture, joined: Joined, findings: list[Finding], ranked_by
         packages=count_packages(capture.scan) if capture.scan else 0,
         profile=joined.profile,
         explained=explained if joined.profile is not None else None,
-        ranked_by=ranked_by,
-        rss_bytes=int(rss) if rss is not None else None,
+        ranked_by="inuse" if by_use else "alloc",
+        rss_bytes=account.rss_bytes if account else int(rss) if rss is not None else None,
+        rss_explained_bytes=account.rss_explained_bytes if account else None,
         window_seconds=capture.window_seconds,
     )
 

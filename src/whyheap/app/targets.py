@@ -12,16 +12,15 @@ from whyheap import capture
 from whyheap.errors import TargetError, UsageError
 
 _KNOWN = (
-    "Targets are packages (., ./..., ./cmd/api), http(s)://HOST:PORT of a service with net/http/pprof, heap profiles "
-    "and saved captures (*.whyheap)"
+    "Targets are packages (., ./..., ./cmd/api), http(s)://HOST:PORT of a service with net/http/pprof, pid:N, "
+    "k8s:NAMESPACE/POD[:PORT], heap profiles, crash output, gctrace text and saved captures (*.whyheap)"
 )
 _HEAD_BYTES = 4096
 _GZIP = b"\x1f\x8b"
 _IMPORT_PATH = re.compile(r"^[A-Za-z0-9_~.@+-]+(?:/[A-Za-z0-9_~.@+-]+)*(?:/\.\.\.)?$")
-_LATER = {
-    "pid:": "processes cannot be read directly yet",
-    "k8s:": "Kubernetes targets cannot be read yet",
-}
+_PID = re.compile(r"pid:([1-9]\d{0,9})", re.ASCII)
+_POD = re.compile(r"k8s:([a-z0-9.-]+)/([a-z0-9.-]+)(?::(\d{1,5}))?", re.ASCII)
+_LARGEST_PORT = 65535
 
 
 class TargetKind(StrEnum):
@@ -29,6 +28,9 @@ class TargetKind(StrEnum):
 
     PACKAGES = "packages"
     URL = "url"
+    PID = "pid"
+    POD = "pod"
+    LOG = "log"
     PROFILE = "profile"
     CAPTURE = "capture"
 
@@ -40,16 +42,25 @@ class Target:
     kind: TargetKind
     text: str
 
+    @property
+    def pid(self) -> int:
+        """The number of a PID target."""
+        return int(self.text.removeprefix("pid:"))
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is a process that can be observed over time."""
+        return self.kind in {TargetKind.URL, TargetKind.PID, TargetKind.POD}
+
 
 def recognise(text: str) -> Target:
     """Tell what a target is. Raises UsageError when it is nothing known, TargetError when a named file is not there."""
     if re.match(r"^https?://", text):
         return Target(TargetKind.URL, text)
-    for prefix, sentence in _LATER.items():
-        if text.startswith(prefix):
-            raise UsageError(
-                f"{text}: {sentence}", "Name the service's net/http/pprof address instead:  http://127.0.0.1:6060"
-            )
+    if text.startswith("pid:"):
+        return _pid(text)
+    if text.startswith("k8s:"):
+        return _pod(text)
     path = Path(text)
     if path.is_file():
         return _file(path, text)
@@ -62,6 +73,21 @@ def recognise(text: str) -> Target:
     if _IMPORT_PATH.match(text) and ":" not in text:
         return Target(TargetKind.PACKAGES, text)
     raise UsageError(f"{text!r} is no target that can be read", _KNOWN)
+
+
+def _pid(text: str) -> Target:
+    if _PID.fullmatch(text) is None:
+        raise UsageError(f"{text!a} names no process", "Give its number:  whyheap why pid:4242")
+    return Target(TargetKind.PID, text)
+
+
+def _pod(text: str) -> Target:
+    match = _POD.fullmatch(text)
+    if match is None:
+        raise UsageError(f"{text!a} names no pod", "Give its namespace and name:  whyheap why k8s:NAMESPACE/POD[:PORT]")
+    if match[3] and not 0 < int(match[3]) <= _LARGEST_PORT:
+        raise UsageError(f"{text}: there is no port {match[3]}", "Give the port that net/http/pprof listens on")
+    return Target(TargetKind.POD, text)
 
 
 def _file(path: Path, text: str) -> Target:

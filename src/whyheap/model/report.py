@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from whyheap.model.account import MemoryAccount
+from whyheap.model.event import Event
 from whyheap.model.finding import Finding
 from whyheap.model.gauge import Gap, Gauge
 from whyheap.model.measure import Measure
@@ -51,7 +53,10 @@ class FlameNode:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The answer. `verdict` is None when no runtime witness spoke; `sources` maps files to text, for excerpts."""
+    """The answer. `verdict` is None when no runtime witness spoke; `sources` maps files to text, for excerpts.
+
+    `account` is where memory went at the last moment that told enough; `events` are in order of time.
+    """
 
     targets: tuple[str, ...]
     go: str
@@ -65,3 +70,5 @@ class Report:
     sources: dict[str, str] = field(default_factory=dict)
     title: str = ""
     roots: tuple[Root, ...] = ()
+    events: tuple[Event, ...] = ()
+    account: MemoryAccount | None = None

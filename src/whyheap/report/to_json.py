@@ -11,6 +11,8 @@ from whyheap.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from whyheap.model.account import MemoryAccount
+    from whyheap.model.event import Event
     from whyheap.model.evidence import CalleeBytes
     from whyheap.model.facts import CompilerFact, Flow
     from whyheap.model.finding import Finding
@@ -73,8 +75,35 @@ def _report(report: Report) -> Json:
         "gauges": [
             {"name": gauge.name, "value": gauge.value, "unit": gauge.unit, "at": gauge.at} for gauge in report.gauges
         ],
+        "events": [_event(event) for event in report.events],
+        "account": None if report.account is None else _account(report.account),
         "gaps": [{"witness": gap.witness, "reason": gap.reason, "hint": gap.hint} for gap in report.gaps],
         "totals": _totals(report.totals),
+    }
+
+
+def _event(event: Event) -> Json:
+    return {
+        "kind": event.kind.value,
+        "at": event.at,
+        "text": event.text,
+        "witness": event.witness,
+        "labels": dict(event.labels),
+    }
+
+
+def _account(account: MemoryAccount) -> Json:
+    return {
+        "at": account.at,
+        "charge_bytes": account.charge_bytes,
+        "rss_bytes": account.rss_bytes,
+        "rss_explained_bytes": account.rss_explained_bytes,
+        "unexplained_bytes": account.unexplained_bytes,
+        "untouched_bytes": account.untouched_bytes,
+        "parts": [
+            {"part": part.slug, "title": part.title, "bytes": part.bytes, "certainty": part.certainty.value}
+            for part in account.parts
+        ],
     }
 
 

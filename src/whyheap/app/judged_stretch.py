@@ -1,0 +1,50 @@
+"""Which part of a history is judged: one process, from its start to its end, though a recording may hold several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from whyheap.causes.trend import LEAST_POINTS
+from whyheap.collect.runtime_sample import RuntimeSample
+from whyheap.join.memory_account import account
+from whyheap.model.account import MemoryAccount
+from whyheap.model.event import Event, EventKind
+
+_DEATHS = frozenset({EventKind.EXIT, EventKind.OOM_KILL, EventKind.OOM_COUNTED, EventKind.TERMINATED, EventKind.CRASH})
+
+
+def judged_stretch(samples: Sequence[RuntimeSample], events: Sequence[Event]) -> tuple[RuntimeSample, ...]:
+    """Return the samples of the process that died last; of the one that was seen last where none is known to have died.
+
+    A process that has just been started again has too few samples to tell anything, and did not die.
+    """
+    stretches = _by_process(samples)
+    if len(stretches) > 1 and len(stretches[-1]) < LEAST_POINTS and any(event.kind in _DEATHS for event in events):
+        return stretches[-2]
+    return stretches[-1] if stretches else ()
+
+
+def _by_process(samples: Sequence[RuntimeSample]) -> list[tuple[RuntimeSample, ...]]:
+    """Cut where another process begins: another start, or a count since the start that falls."""
+    stretches: list[list[RuntimeSample]] = []
+    for sample in samples:
+        if not stretches or _is_another(stretches[-1][-1].values, sample.values):
+            stretches.append([])
+        stretches[-1].append(sample)
+    return [tuple(stretch) for stretch in stretches]
+
+
+def _is_another(before: dict[str, float], after: dict[str, float]) -> bool:
+    started, later = before.get("process_started"), after.get("process_started")
+    if started is not None and later is not None:
+        return abs(later - started) >= 1
+    return any(after.get(name, before.get(name, 0.0)) < before.get(name, 0.0) for name in ("num_gc", "total_alloc"))
+
+
+def last_account(samples: Sequence[RuntimeSample]) -> MemoryAccount | None:
+    """Return where memory went at the last moment that told enough for an account."""
+    for sample in reversed(samples):
+        found = account(sample.values)
+        if found is not None:
+            return found
+    return None
