@@ -16,6 +16,10 @@ _SIDECAR = (
 )
 
 
+class NotPermittedError(TargetError):
+    """The process is there, but its memory may not be read; what the kernel tells everybody can still be had."""
+
+
 def refused(pid: int, error: OSError, proc: Path) -> TargetError:
     """Return the error for a process whose memory could not be opened, with the option that would open it."""
     if error.errno in {errno.ENOENT, errno.ESRCH} and not (proc / str(pid)).is_dir():
@@ -24,24 +28,24 @@ def refused(pid: int, error: OSError, proc: Path) -> TargetError:
         return TargetError(f"The memory of pid {pid} could not be read: {error.strerror}.")
     scope = _ptrace_scope(proc)
     if scope >= _NOBODY_MAY:
-        return TargetError(
+        return NotPermittedError(
             f"pid {pid} may not be read: kernel.yama.ptrace_scope is {scope}, which lets nobody read a process.",
             "Set kernel.yama.ptrace_scope lower at the next start of the machine, or use its pprof endpoint by URL.",
         )
     owner = _owner(pid, proc)
     if owner is not None and owner != os.geteuid():
-        return TargetError(
+        return NotPermittedError(
             f"pid {pid} may not be read: it belongs to user {owner}, we are user {os.geteuid()}"
             " without the capability CAP_SYS_PTRACE.",
             f"Run whyheap as that user or as root (sudo), or give it CAP_SYS_PTRACE. {_SIDECAR}",
         )
     if scope:
-        return TargetError(
+        return NotPermittedError(
             f"pid {pid} may not be read: kernel.yama.ptrace_scope is {scope}"
             " and we have not the capability CAP_SYS_PTRACE.",
             f"Run whyheap as root (sudo), or: sudo sysctl kernel.yama.ptrace_scope=0. {_SIDECAR}",
         )
-    return TargetError(
+    return NotPermittedError(
         f"pid {pid} may not be read: the kernel demands the capability CAP_SYS_PTRACE in the process's user namespace,"
         " as it is protected (capabilities of its own, or not dumpable) or a container profile forbids it.",
         f"Run whyheap as root (sudo), or give it CAP_SYS_PTRACE. {_SIDECAR}",
