@@ -10,6 +10,7 @@ import os
 import stat
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,17 +97,51 @@ def _read_file(path: Path) -> bytes:
         raise TargetError(f"{str(path)!a} is not a file name.") from error
 
 
+def collect_process_profile(
+    read: Callable[[], bytes | None], name: str, window_seconds: float, stop: threading.Event
+) -> ProfileReading | None:
+    """Read the heap profile that a process of this machine keeps in its memory, twice with a window; None: it has none.
+
+    `read` returns a profile or None, `name` names the process ("pid:4242"). Raises TargetError.
+    """
+    body = read()
+    if body is None:
+        return None
+    return _over_window(_Read(body, _parse(body, name)), window_seconds, stop, read, _origin("/proc/PID/mem", name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One profile, as it came and decoded."""
+
+    body: bytes
+    profile: HeapProfile
+
+
 def _from_service(target: str, access: Access, window_seconds: float, stop: threading.Event) -> ProfileReading:
     url, gaps = _without_gc(target)
     url, body, profile = _first_read(url, access)
-    begun = time.monotonic()
     origin = _origin("net/http/pprof", scrub(url))
+    return _over_window(_Read(body, profile), window_seconds, stop, lambda: _body_of(get(url, access)), origin, gaps)
+
+
+def _over_window(
+    first: _Read,
+    window_seconds: float,
+    stop: threading.Event,
+    read: Callable[[], bytes | None],
+    origin: Origin,
+    gaps: tuple[Gap, ...] = (),
+) -> ProfileReading:
+    """Return the first reading, and with a window the difference to a second one."""
+    begun = time.monotonic()
+    body, profile = first.body, first.profile
     if window_seconds <= 0:
         return ProfileReading(profile, (body,), origin, (*gaps, *_gaps_of(profile)), memstats=_memstats(body))
     stop.wait(window_seconds)
     try:
-        later_body = _body_of(get(url, access))
-        later = _parse(later_body, scrub(url))
+        later_body = read() or b""
+        later = _parse(later_body, origin.input)
     except TargetError as error:
         reason = f"the second profile could not be read, so that alloc is since start: {error.message}"
         gaps = (*gaps, Gap(WITNESS, reason, error.hint))
