@@ -5,23 +5,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any, NamedTuple, TypeVar
 
+from whyheap.app.live_targets import LiveTarget, open_live
 from whyheap.app.targets import Target, TargetKind, recognise
 from whyheap.capture import Capture, load_capture
 from whyheap.collect.compiled_packages import CompiledPackages
 from whyheap.collect.compiler import Progress, ScanOptions, compile_packages
 from whyheap.collect.profile import ProfileReading, collect_profile
-from whyheap.collect.runtime import collect_runtime
-from whyheap.collect.runtime_sample import RuntimeSample, RuntimeSeries
+from whyheap.collect.runtime_sample import RuntimeSample, RuntimeSeries, joined_series, samples_from_gauges
+from whyheap.collect.series import observe
 from whyheap.collect.sources import SourceFiles
 from whyheap.errors import ToolError, UsageError, WhyheapError
 from whyheap.host.go import end_running, find_go
-from whyheap.host.http import Access, fetch, scrub
+from whyheap.host.http import Access, scrub
 from whyheap.model.gauge import Gap, Origin
 from whyheap.model.scan import Scan
 
@@ -78,18 +78,50 @@ def gather(request: WhyRequest, progress: Progress = lambda _: None) -> Gathered
         UsageError: the targets make no sense together.
         Interrupted: Ctrl-C; what was gathered is kept in it.
     """
-    targets = [recognise(text) for text in request.targets]
-    captures = [target for target in targets if target.kind is TargetKind.CAPTURE]
-    live = [target for target in targets if target.kind in {TargetKind.URL, TargetKind.PROFILE}]
-    packages = tuple(target.text for target in targets if target.kind is TargetKind.PACKAGES)
-    if len(captures) + len(live) > 1:
-        raise UsageError(
-            "more than one service, profile or capture was named",
-            "Name one of them, with the packages it was built from",
+    named = _Named.of([recognise(text) for text in request.targets])
+    if named.capture is not None and not named.packages and not named.logs:
+        return Gathered(load_capture(Path(named.capture.text)))
+    return _Gathering(request, progress).run(named)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What was named: one service, pod, profile or capture at most, with one process beside a service or profile."""
+
+    packages: tuple[str, ...] = ()
+    source: Target | None = None
+    process: Target | None = None
+    capture: Target | None = None
+    logs: tuple[Target, ...] = ()
+
+    @classmethod
+    def of(cls, targets: Sequence[Target]) -> _Named:
+        """Sort targets by what they are for. Raises UsageError for two of a kind that allows one."""
+        kinds = TargetKind
+        of_kind: dict[str, list[Target]] = {kind: [one for one in targets if one.kind is kind] for kind in kinds}
+        sources = of_kind[kinds.URL] + of_kind[kinds.POD] + of_kind[kinds.PROFILE]
+        captures, processes = of_kind[kinds.CAPTURE], of_kind[kinds.PID]
+        if len(sources) + len(captures) > 1 or len(processes) > 1 or (captures and processes):
+            raise UsageError(
+                "more than one service, process, profile or capture was named",
+                "Name one of them, with the packages it was built from",
+            )
+        return cls(
+            tuple(one.text for one in of_kind[kinds.PACKAGES]),
+            sources[0] if sources else None,
+            processes[0] if processes else None,
+            captures[0] if captures else None,
+            tuple(of_kind[kinds.LOG]),
         )
-    if captures and not packages:
-        return Gathered(load_capture(Path(captures[0].text)))
-    return _Gathering(request, progress).run(packages, live[0] if live else None, captures[0] if captures else None)
+
+
+class _Asked(NamedTuple):
+    """What was asked of the witnesses; None: not asked."""
+
+    scan: Future[Scan | None] | None
+    profile: Future[ProfileReading | None] | None
+    runtime: Future[RuntimeSeries] | None
+    logs: Future[RuntimeSeries] | None
 
 
 class _Gathering:
@@ -103,39 +135,56 @@ class _Gathering:
         self._gaps: list[Gap] = []
         self._compiled: CompiledPackages | None = None
 
-    def run(self, packages: Sequence[str], live: Target | None, saved: Target | None) -> Gathered:
-        base = load_capture(Path(saved.text)) if saved else None
-        pool = ThreadPoolExecutor(max_workers=3)
+    def run(self, named: _Named) -> Gathered:
+        base = load_capture(Path(named.capture.text)) if named.capture else None
+        pool = ThreadPoolExecutor(max_workers=5)
+        with_others = named.source is not None or named.process is not None or base is not None or bool(named.logs)
         try:
-            scan = pool.submit(self._scan, packages, others=live is not None or base is not None) if packages else None
-            profile = pool.submit(self._profile, live) if live else None
-            runtime = pool.submit(self._runtime, live) if live and live.kind is TargetKind.URL else None
+            scan = pool.submit(self._scan, named.packages, others=with_others) if named.packages else None
+            asked = _Asked(
+                scan,
+                *self._observed(pool, named),
+                pool.submit(self._logs, named.logs) if named.logs else None,
+            )
             try:
-                for future in (profile, runtime, scan):
+                for future in asked:
                     if future is not None:
                         _wait(future)
             except KeyboardInterrupt:
                 self._stop.set()
-                pending: list[Future[Any]] = [one for one in (profile, runtime, scan) if one is not None]
+                pending: list[Future[Any]] = [one for one in asked if one is not None]
                 wait(pending, _LAST_WORDS_SECONDS)
                 end_running()
-                raise Interrupted(self._capture(base, scan, profile, runtime)) from None
+                raise Interrupted(self._capture(base, asked)) from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # a service that hangs must not hold us up
-        capture = self._checked(base, scan, profile, runtime)
+        capture = self._checked(base, asked)
         scanned = scan is not None and (base is None or capture.scan is not base.scan)
         files = SourceFiles(capture.scan) if capture.scan is not None and scanned else None
         return Gathered(capture, files, tuple(self._failures), self._compiled if scanned else None)
 
-    def _checked(
-        self,
-        base: Capture | None,
-        scan: Future[Scan | None] | None,
-        profile: Future[ProfileReading] | None,
-        runtime: Future[RuntimeSeries] | None,
-    ) -> Capture:
-        capture = self._capture(base, scan, profile, runtime)
-        if self._failures and capture.scan is None and not capture.profiles and not capture.gauges:
+    def _observed(
+        self, pool: ThreadPoolExecutor, named: _Named
+    ) -> tuple[Future[ProfileReading | None] | None, Future[RuntimeSeries] | None]:
+        """Open what is live, then read its profile and its numbers side by side; a process's numbers go first."""
+        source = named.source
+        if source is not None and source.kind is TargetKind.PROFILE:
+            file = source.text
+            profile: Future[ProfileReading | None] = pool.submit(collect_profile, file)
+            process = pool.submit(self._open, named.process) if named.process else None
+            return profile, pool.submit(self._runtime, process) if process else None
+        opened = [pool.submit(self._open, one) for one in (source, named.process) if one is not None]
+        if not opened:
+            return None, None
+        return pool.submit(self._profile, opened[0]), pool.submit(self._runtime, opened[-1])
+
+    def _open(self, target: Target) -> LiveTarget:
+        return open_live(target, self._request.access, self._progress)
+
+    def _checked(self, base: Capture | None, asked: _Asked) -> Capture:
+        capture = self._capture(base, asked)
+        spoke = capture.scan or capture.profiles or capture.gauges or capture.events or capture.goroutines
+        if self._failures and not spoke:
             raise self._failures[0]
         return capture
 
@@ -160,59 +209,57 @@ class _Gathering:
             self._failures.append(compiled.failure)
         return scan
 
-    def _profile(self, target: Target) -> ProfileReading:
-        seconds = self._request.seconds if target.kind is TargetKind.URL else 0.0
-        return collect_profile(target.text, access=self._request.access, window_seconds=seconds, stop=self._stop)
+    def _profile(self, opened: Future[LiveTarget]) -> ProfileReading | None:
+        read = opened.result().read_profile
+        return read(self._request.seconds, self._stop) if read else None
 
-    def _runtime(self, target: Target) -> RuntimeSeries:
-        base = _base_url(target.text)
-        access = self._request.access
-
-        def read(path: str, timeout_seconds: float) -> bytes:
-            return fetch(base + path, access, timeout_seconds)
+    def _runtime(self, opened: Future[LiveTarget]) -> RuntimeSeries:
+        target = opened.result()
 
         def show(sample: RuntimeSample) -> None:
-            self._progress(f"observing {scrub(base)}: {sample.seconds:.0f} of {self._request.seconds:.0f} s")
+            self._progress(f"observing {target.name}: {sample.seconds:.0f} of {self._request.seconds:.0f} s")
 
-        return collect_runtime(base, read, self._request.seconds, stop=self._stop, on_sample=show)
+        told = target.told or RuntimeSeries(())
+        if target.witness is None:
+            return told
+        series = observe(target.witness, self._request.seconds, stop=self._stop, on_sample=show)
+        return joined_series(told, series)
 
-    def _capture(
-        self,
-        base: Capture | None,
-        scan: Future[Scan | None] | None,
-        profile: Future[ProfileReading] | None,
-        runtime: Future[RuntimeSeries] | None,
-    ) -> Capture:
-        scanned = self._result(scan)
-        reading = self._result(profile)
-        series = self._result(runtime, is_named=profile is None)
-        origins: list[Origin] = [*(base.origins if base else ())]
-        gaps = [*(base.gaps if base else ()), *self._gaps]
+    def _logs(self, targets: Sequence[Target]) -> RuntimeSeries:
+        from whyheap.collect.log_text import read_log  # noqa: PLC0415 - only where a log was named
+
+        series = RuntimeSeries(())
+        for target in targets:
+            series = joined_series(series, read_log(Path(target.text)))
+        return series
+
+    def _capture(self, base: Capture | None, asked: _Asked) -> Capture:
+        scanned = self._result(asked.scan)
+        reading = self._result(asked.profile)
+        observed = self._result(asked.runtime, is_named=asked.profile is None)
+        logged = self._result(asked.logs)
+        base = base or Capture((), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        series = joined_series(_saved_series(base), *(one for one in (observed, logged) if one is not None))
+        origins: list[Origin] = [*base.origins]
         if scanned is not None:
             origins.append(scanned.origin)
         if reading is not None:
             origins.append(reading.origin)
-            gaps += reading.gaps
-        if series is not None:
-            gaps += series.gaps
-        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return Capture(
+        return replace(
+            base,
             targets=tuple(scrub(text) if "://" in text else text for text in self._request.targets),
-            at=base.at if base else at,
-            scan=scanned or (base.scan if base else None),
-            profiles=reading.raw if reading else base.profiles if base else (),
-            window_seconds=reading.window_seconds if reading else base.window_seconds if base else None,
-            gauges=series.gauges if series else base.gauges if base else (),
-            goroutines={sample.at: sample.goroutines for sample in series.samples if sample.goroutines}
-            if series
-            else base.goroutines
-            if base
-            else {},
-            limit_name=series.limit_name if series else base.limit_name if base else "",
-            pid=series.pid if series else base.pid if base else None,
-            sources=base.sources if base and scanned is None else {},
+            scan=scanned or base.scan,
+            profiles=reading.raw if reading else base.profiles,
+            profile_times=() if reading else base.profile_times,
+            window_seconds=reading.window_seconds if reading else base.window_seconds,
+            gauges=series.gauges,
+            goroutines={sample.at: sample.goroutines for sample in series.samples if sample.goroutines},
+            limit_name=series.limit_name,
+            pid=series.pid,
+            sources={} if scanned is not None else base.sources,
             origins=tuple(origins),
-            gaps=tuple(dict.fromkeys(gaps)),
+            gaps=tuple(dict.fromkeys((*self._gaps, *(reading.gaps if reading else ()), *series.gaps))),
+            events=series.events,
         )
 
     def _result(self, future: Future[T] | None, *, is_named: bool = True) -> T | None:
@@ -242,8 +289,7 @@ def _wait(future: Future[Any]) -> None:
             continue
 
 
-def _base_url(url: str) -> str:
-    """Cut a profile's address down to the service's: what stands before /debug/pprof."""
-    parts = urlsplit(url)
-    path = parts.path.partition("/debug/pprof")[0].rstrip("/")
-    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+def _saved_series(base: Capture) -> RuntimeSeries:
+    """Return what a capture holds, as if it had been observed now."""
+    samples = samples_from_gauges(base.gauges, base.goroutines)
+    return RuntimeSeries(samples, base.gaps, base.pid, base.limit_name, base.events)

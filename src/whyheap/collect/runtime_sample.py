@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from whyheap.model.event import Event
 from whyheap.model.facts import GoroutineGroup
@@ -49,6 +50,29 @@ class RuntimeSeries:
     def seconds(self) -> float:
         """How long the window is."""
         return self.samples[-1].seconds - self.samples[0].seconds if self.samples else 0.0
+
+
+def joined_series(*parts: RuntimeSeries) -> RuntimeSeries:
+    """Put series of one process in order of time, by the wall clock where there are several with samples."""
+    spoke = [part for part in parts if part.samples]
+    samples = spoke[0].samples if spoke else ()
+    if len(spoke) > 1:
+        samples = _on_one_clock([sample for part in spoke for sample in part.samples])
+    return RuntimeSeries(
+        samples,
+        tuple(dict.fromkeys(gap for part in parts for gap in part.gaps)),
+        next((part.pid for part in parts if part.pid is not None), None),
+        next((part.limit_name for part in reversed(parts) if part.limit_name), ""),
+        tuple(sorted((event for part in parts for event in part.events), key=lambda event: event.at)),
+    )
+
+
+def _on_one_clock(samples: Iterable[RuntimeSample]) -> tuple[RuntimeSample, ...]:
+    ordered = sorted(samples, key=lambda sample: datetime.fromisoformat(sample.at))
+    begun = datetime.fromisoformat(ordered[0].at)
+    return tuple(
+        replace(sample, seconds=(datetime.fromisoformat(sample.at) - begun).total_seconds()) for sample in ordered
+    )
 
 
 def samples_from_gauges(
