@@ -1,6 +1,10 @@
 // A price service that asks with a timeout and forgets the slow ones: who answers late blocks for ever on its channel.
 //
 // It prints its pprof address, dies at the memory limit it is run under, and ends by itself after -for.
+//
+//lab:limit 128MiB
+//lab:args -keep 16384 -rate 250
+//lab:seconds 14
 package main
 
 import (

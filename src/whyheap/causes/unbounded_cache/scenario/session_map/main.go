@@ -1,6 +1,11 @@
 // A shop that never ends a session: every visit stays reachable from a package-level map.
 //
 // It prints its pprof address, dies at the memory limit it is run under, and ends by itself after -for.
+//
+//lab:limit 128MiB
+//lab:args -keep 4096 -rate 1000
+//lab:seconds 14
+//lab:or live-heap-growth
 package main
 
 import (

@@ -1,0 +1,66 @@
+// A parser that wraps native handles, each freed by a finalizer that must wait for the library's one lock; a compaction
+// holds that lock most of the time. It serves no endpoint, so it is observed from outside by its process id.
+//
+// It prints "ready", dies at the memory limit it is run under, and ends by itself after -for.
+//
+//lab:limit 128MiB
+//lab:seconds 14
+//lab:or live-heap-growth
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+)
+
+type document struct {
+	nodes []uint64
+}
+
+type library struct {
+	mu sync.Mutex
+}
+
+func (l *library) compact() {
+	for {
+		l.mu.Lock()
+		time.Sleep(100 * time.Millisecond)
+		l.mu.Unlock()
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (l *library) parse(count int) *document {
+	one := &document{nodes: make([]uint64, count)}
+	for i := range one.nodes {
+		one.nodes[i] = uint64(i)
+	}
+	runtime.SetFinalizer(one, func(*document) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+	})
+	return one
+}
+
+func main() {
+	lifetime := flag.Duration("for", 2*time.Minute, "end after this time")
+	count := flag.Int("nodes", 4096, "nodes of a document")
+	perSecond := flag.Int("rate", 150, "documents a second")
+	flag.Parse()
+	time.AfterFunc(*lifetime, func() { os.Exit(0) })
+	fmt.Println("ready")
+	native, sum, begun := new(library), 0, time.Now()
+	go native.compact()
+	for number := 0; ; number++ {
+		for float64(number) > time.Since(begun).Seconds()*float64(*perSecond) {
+			time.Sleep(time.Millisecond)
+		}
+		sum += len(native.parse(*count).nodes)
+		text := make([]byte, 16<<10+number%2) // garbage, as any service makes
+		text[0] = byte(sum)
+	}
+}
