@@ -311,19 +311,23 @@ def causes_page() -> str:
         "# Causes: why a process runs out of memory",
         NOTE,
         (
-            "Several may hold at once; they are ordered by the bytes that they explain. Each has a program that dies "
-            "of it under a memory limit."
+            "Several may hold at once; they are ordered by the bytes that they explain. Each has programs that "
+            "die of it under a memory limit, in different ways."
         ),
         _table(("cause", "is"), [(f"[{one.slug}](#{one.slug})", _text(one.title)) for one in CAUSES]),
     ]
     for cause in CAUSES:
         lines += [f"## {cause.slug}", f"{_text(cause.title)}.", *_sections(cause.sections.items())]
-        scenario = ROOT / "src" / "whyheap" / "causes" / cause.slug.replace("-", "_") / "scenario" / "main.go"
-        head = scenario.read_text(encoding="utf-8").partition("\n\n")[0].partition("\npackage")[0]
-        about = " ".join(line.removeprefix("//").strip() for line in head.splitlines() if line.startswith("//"))
-        place = scenario.relative_to(ROOT).as_posix()
-        lines.append(f"[Its program](../{place}): {_text(about)}")
+        folder = ROOT / "src" / "whyheap" / "causes" / cause.slug.replace("-", "_") / "scenario"
+        lines += ["Its programs:", "\n".join(_program(source) for source in sorted(folder.glob("*/main.go")))]
     return _joined(lines)
+
+
+def _program(source: Path) -> str:
+    """Return a list's line for one program: its name and the first paragraph of its comment."""
+    head = source.read_text(encoding="utf-8").partition("\npackage")[0].partition("\n//\n")[0]
+    about = " ".join(line.removeprefix("//").strip() for line in head.splitlines())
+    return f"- [{source.parent.name}](../{source.relative_to(ROOT).as_posix()}): {_text(about)}"
 
 
 def _sections(sections: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -33,8 +34,15 @@ RECORDED = REPOSITORY / "tests" / "recorded" / "runtime"
 GOROUTINES = REPOSITORY / "tests" / "recorded" / "goroutines"
 MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")
 SECONDS = 12.0
-LIMIT_BYTES = {"live_heap_growth": 256 << 20, "goroutine_leak": 256 << 20, "gc_headroom": 160 << 20}
-ARGUMENTS = {"gc_headroom": ("-live", str(100 << 20), "-rate", str(4 << 20))}
+RECORDED_PROGRAMS = (
+    "gc_headroom.search_index",
+    "goroutine_leak.late_answers",
+    "unbounded_cache.session_map",
+    *sorted(path.parent.name for path in HEALTHY.glob("*/main.go")),
+)
+"""What is recorded unless others are named; the lab runs all of them."""
+_DIRECTIVE = re.compile(r"^//lab:(\w+) (\S.*)$", re.MULTILINE)
+_UNITS = {"KiB": 10, "MiB": 20, "GiB": 30}
 
 
 @contextlib.contextmanager
@@ -79,9 +87,36 @@ def observe(url: str, seconds: float = SECONDS) -> RuntimeSeries:
 
 
 def programs() -> dict[str, Path]:
-    """Return every program by its name."""
-    scenarios = {path.parent.parent.name: path for path in sorted(CAUSES.glob("*/scenario/main.go"))}
+    """Return every program by its name: "cause.variant", or the healthy one's folder."""
+    scenarios = {
+        f"{path.parents[2].name}.{path.parent.name}": path for path in sorted(CAUSES.glob("*/scenario/*/main.go"))
+    }
     return {**scenarios, **{path.parent.name: path for path in sorted(HEALTHY.glob("*/main.go"))}}
+
+
+def directives(source: Path) -> dict[str, list[str]]:
+    """Return what a program's `//lab:` lines ask for, by their word."""
+    found: dict[str, list[str]] = {}
+    for word, value in _DIRECTIVE.findall(source.read_text(encoding="utf-8").partition("\npackage ")[0]):
+        found.setdefault(word, []).append(value.strip())
+    return found
+
+
+def arguments(source: Path) -> tuple[str, ...]:
+    """Return the arguments that a program is started with."""
+    return tuple(" ".join(directives(source).get("args", ())).split())
+
+
+def limit_bytes(source: Path) -> int | None:
+    """Return the limit of the memory group that a program is run in; None for one that needs none."""
+    for size in directives(source).get("limit", ()):
+        return int(size[:-3]) << _UNITS[size[-3:]]
+    return None
+
+
+def is_served(source: Path) -> bool:
+    """Whether a program serves net/http/pprof; the others are observed by process id."""
+    return '_ "net/http/pprof"' in source.read_text(encoding="utf-8")
 
 
 def slim(series: RuntimeSeries) -> RuntimeSeries:
@@ -99,9 +134,9 @@ def record(name: str, source: Path, go: str, version: str) -> None:
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         binary = Path(folder) / name
         build(go, source, binary)
-        limit = LIMIT_BYTES.get(name)
+        limit = limit_bytes(source)
         group = stack.enter_context(memory_group(limit)) if limit else None
-        url = stack.enter_context(running(binary, ARGUMENTS.get(name, ()), group))
+        url = stack.enter_context(running(binary, arguments(source), group))
         series = observe(url)
     target = RECORDED / f"{name}-{version}.json"
     target.write_bytes(msgspec.json.encode(slim(series)) + b"\n")
@@ -123,7 +158,7 @@ def main() -> None:
     """Record all programs with each Go named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--go", action="append", default=[], help="a go command (repeatable)")
-    parser.add_argument("names", nargs="*", help="programs to record, all by default")
+    parser.add_argument("names", nargs="*", help="programs to record, a few by default")
     options = parser.parse_args()
     RECORDED.mkdir(parents=True, exist_ok=True)
     for go in options.go or ["go"]:
@@ -133,9 +168,9 @@ def main() -> None:
         if not options.names or "goroutines" in options.names:
             record_goroutines(go, version)
         for name, source in programs().items():
-            if options.names and name not in options.names:
+            if name not in (options.names or RECORDED_PROGRAMS):
                 continue
-            if name in LIMIT_BYTES and not os.access(MEMORY_GROUPS, os.W_OK):
+            if limit_bytes(source) and not os.access(MEMORY_GROUPS, os.W_OK):
                 print(f"{name}: left out, {MEMORY_GROUPS} may not be written")
                 continue
             record(name, source, go, version)

@@ -2,6 +2,10 @@
 // heap grow to twice the index before it runs, and that does not fit.
 //
 // It prints its pprof address, dies at the memory limit it is run under, and ends by itself after -for.
+//
+//lab:limit 160MiB
+//lab:args -live 104857600 -rate 4194304
+//lab:seconds 12
 package main
 
 import (
