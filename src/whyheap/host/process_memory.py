@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from whyheap.errors import TargetError
 from whyheap.host.process_access import refused
@@ -53,7 +53,7 @@ class ProcessMemory:
             os.close(self._file)
             self._file = -1
 
-    def __enter__(self) -> ProcessMemory:
+    def __enter__(self) -> Self:
         """Return itself."""
         return self
 

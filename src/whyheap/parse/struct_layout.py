@@ -43,10 +43,14 @@ class LayoutError(FormatError):
 
 @dataclass(frozen=True, slots=True)
 class StructLayout:
-    """Types and variables by their names with the package ("runtime.mheap", "runtime.mheap_")."""
+    """Types and variables by their names with the package ("runtime.mheap", "runtime.mheap_").
+
+    `wait_reasons` are the texts for why a goroutine waits, by number, as this Go spells them.
+    """
 
     types: dict[str, TypeLayout]
     variables: dict[str, Variable]
+    wait_reasons: tuple[str, ...] = ()
 
     def type_of(self, name: str) -> str:
         """Return the full name of a type: of a variable its type's; "mheap" is short for "runtime.mheap"."""
@@ -60,15 +64,17 @@ class StructLayout:
 
     def sizeof(self, name: str) -> int:
         """Return the size of a type, or of a variable's type. Raises `LayoutError`."""
-        return self.types[self.type_of(name)].size
+        return self.field(name, "").size
 
     def field(self, name: str, path: str) -> Field:
         """Return a field of a type or variable by its path: "state", "pages.inUse", "central[3].mcentral".
 
         Raises `LayoutError` when it has none of that name.
         """
-        at = self.type_of(name)
-        found = Field(0, self.types[at].size, at)
+        variable = self.variables.get(name)
+        at = name if variable is not None and not variable.type else self.type_of(name)
+        size = self.types[at].size if at in self.types else variable.size if variable is not None else 0
+        found = Field(0, size, at)
         for step in _STEP.finditer(path):
             layout = self.types.get(found.type)
             inside = None
