@@ -61,6 +61,26 @@ const scenarios = {
     };
   },
 
+  async memory(tab) {
+    await tab.keyboard.press("m");
+    await settled(tab);
+    await tab.locator(".memory-chart .u-over").first().hover({ position: { x: 150, y: 80 } });
+    await settled(tab);
+    return {
+      hash: await hash(tab),
+      account: await texts(tab, ".account tbody tr"),
+      captions: await texts(tab, ".memory-chart figcaption"),
+      legend: await texts(tab, ".memory-chart .u-legend"),
+      events: await texts(tab, ".events li"),
+      painted: await tab.evaluate(() => {
+        const canvas = document.querySelector(".memory-chart canvas");
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        return new Set(new Uint32Array(data.buffer)).size;
+      }),
+      overflow: await overflow(tab),
+    };
+  },
+
   async keys(tab) {
     await tab.keyboard.press("ArrowDown");
     await tab.keyboard.press("ArrowDown");

@@ -26,6 +26,8 @@ JOBS = (
     ("oomshop", "keys"),
     ("oomshop", "finding"),
     ("oomshop", "flame"),
+    ("recorded", "memory"),
+    ("recorded", "memory:phone"),
     ("oomshop", "look:desk:light"),
     ("oomshop", "look:desk:dark"),
     ("oomshop", "look:phone"),
@@ -74,6 +76,19 @@ def test_no_request_and_no_message(answers: Answers, job: tuple[str, str]) -> No
     assert "failure" not in answer, answer["failure"]
     assert [url.rsplit("/", 1)[-1] for url in answer["requests"]] == [f"{job[0]}.html"]
     assert answer["messages"] == []
+
+
+@pytest.mark.parametrize("screen", ["memory", "memory:phone"])
+def test_memory_is_accounted_for_drawn_over_time_and_its_events_are_told(answers: Answers, screen: str) -> None:
+    seen = answers["recorded", screen]["result"]
+    assert seen["hash"] == "#view=memory"
+    assert [row.split("\t")[0] for row in seen["account"]][-2:] == ["live heap", "unexplained"]
+    assert seen["captions"] == ["Memory", "Goroutines and threads", "Collector and pressure"]
+    assert "limit768 MiB" in seen["legend"][0]
+    assert len(seen["events"]) == 3
+    assert "killed oomshop" in seen["events"][1]
+    assert seen["painted"] > 8  # kinds of memory differ in colour
+    assert seen["overflow"] <= 0
 
 
 def test_search_filters_sort_and_copy(answers: Answers) -> None:

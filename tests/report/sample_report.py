@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from report import memory_sample
 from whyheap.model.evidence import Agreement, CalleeBytes
 from whyheap.model.facts import AllocatorCall, CompilerFact, FactKind, Flow, FlowStep
 from whyheap.model.finding import Certainty, Finding, Fix, FixKind
@@ -101,6 +102,18 @@ def healthy() -> Report:
 def empty() -> Report:
     """Return a report in which nothing was found."""
     return Report(targets=("./empty",), go="go1.27.3", verdict=None, findings=(), title="empty")
+
+
+def recorded() -> Report:
+    """Return oomshop's post-mortem: its memory over half an hour, and how it ended."""
+    return replace(
+        oomshop(),
+        targets=("./...", "shop.whyheap"),
+        gauges=memory_sample.gauges(),
+        events=memory_sample.EVENTS,
+        account=memory_sample.TIMELINE[-1],
+        timeline=memory_sample.TIMELINE,
+    )
 
 
 def many_findings(count: int = 30_000) -> Report:
@@ -546,6 +559,7 @@ def _flame() -> FlameNode:
 
 
 SAMPLES = {
+    "recorded": recorded,
     "oomshop": oomshop,
     "static": static_scan,
     "healthy": healthy,

@@ -1,5 +1,7 @@
 // The data island, as src/whyheap/report/page_data.py writes it. Numbers named *Text index into `strings`.
 
+import type { MemoryData } from "./memory_data";
+
 export type Metric = "inuse" | "alloc";
 export type Certainty = "measured" | "stated" | "inferred";
 export type Text = number;
@@ -123,6 +125,7 @@ export interface PageData {
     window: number | null;
   };
   gauges: readonly GaugeSeries[];
+  memory: MemoryData;
   gaps: readonly (readonly [witness: string, reason: string, hint: string])[];
   entries: readonly (readonly [name: string, kind: string, inuse: number, alloc: number])[];
   roots: { rows: readonly RootRow[]; leftOut: number };

@@ -5,6 +5,7 @@ import { EntryPoints } from "./entries";
 import { FlameTab } from "./flame_tab";
 import { headline, verdict, witnessLink, witnessPanel } from "./head";
 import { Keyboard } from "./keyboard";
+import { MemoryTab } from "./memory_tab";
 import { Panel } from "./panel";
 import { Patterns } from "./patterns";
 import { Roots } from "./roots";
@@ -57,6 +58,7 @@ const table = new LinesTable(report, patterns, store);
 const flame = new FlameTab(report, patterns, store);
 const entries = new EntryPoints(report, store);
 const roots = new Roots(report, store);
+const memory = new MemoryTab(report.data);
 const copyButton = h(
   "button",
   {
@@ -75,12 +77,14 @@ const panel = new Panel(report, patterns, store, {
 
 const titles: Record<View, string> = {
   lines: `Lines${report.lines.length ? ` ${formatCount(report.lines.length)}` : ""}`,
+  memory: "Memory",
   flame: "Flame graph",
   entries: `Entry points${report.data.entries.length ? ` ${report.data.entries.length}` : ""}`,
   roots: `Roots${report.data.roots.rows.length ? ` ${formatCount(report.data.roots.rows.length + report.data.roots.leftOut)}` : ""}`,
 };
 const views: Record<View, HTMLElement> = {
   lines: table.element,
+  memory: memory.element,
   flame: flame.element,
   entries: entries.element,
   roots: roots.element,
@@ -134,7 +138,10 @@ replace(
       "div",
       "buttons",
       keyboard.button,
-      themeButton(() => flame.redraw()),
+      themeButton(() => {
+        flame.redraw();
+        memory.redraw();
+      }),
     ),
   ),
   h("div", "columns", main, panel.element),
@@ -154,6 +161,7 @@ function show(state: State, changed: ReadonlySet<keyof State>): void {
   document.body.dataset.view = state.view;
   document.body.classList.toggle("has-panel", Boolean(state.finding));
   if (changed.has("view") && state.view === "flame") flame.update();
+  if (changed.has("view") && state.view === "memory") memory.update();
   if (!changed.has("finding") && !changed.has("by")) return;
   const wasInside = panel.element.contains(document.activeElement);
   if (state.finding && !wasInside) opener = document.activeElement;

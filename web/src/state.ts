@@ -1,7 +1,7 @@
 // What the page shows, kept in the URL's fragment so that every view can be linked to and the back button works.
 import type { Metric } from "./data";
 
-export type View = "lines" | "flame" | "entries" | "roots";
+export type View = "lines" | "memory" | "flame" | "entries" | "roots";
 
 export interface State {
   view: View;
@@ -16,7 +16,7 @@ export interface State {
 
 type Listener = (state: State, changed: ReadonlySet<keyof State>) => void;
 
-const VIEWS: readonly View[] = ["lines", "flame", "entries", "roots"];
+const VIEWS: readonly View[] = ["lines", "memory", "flame", "entries", "roots"];
 
 export class Store {
   private current: State;

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from whyheap.app.focus import focused
-from whyheap.app.judged_stretch import judged_stretch, last_account
+from whyheap.app.judged_stretch import accounts, judged_stretch
 from whyheap.app.scan_report import count_packages, go_numbers, title
 from whyheap.capture import Capture
 from whyheap.causes.catalogue import Judgement
@@ -79,7 +79,8 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
     is_window = len(profiles) > 1 and bool(capture.gauges)
     before = join(scan, profiles[0], sources, starters=starters) if is_window else None
     samples = judged_stretch(samples_from_gauges(capture.gauges, goroutines), capture.events)
-    account = last_account(samples)
+    timeline = accounts(samples)
+    account = timeline[-1] if timeline else None
     history = RuntimeHistory(
         samples, _growth(before, joined, ranked), capture.limit_name, ranked, events=capture.events, account=account
     )
@@ -108,6 +109,7 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
         roots=hanging.under(shown),
         events=capture.events,
         account=account,
+        timeline=timeline,
     )
     read = files.read if files is not None else capture.sources
     return Analysis(report, profile, read if view.keep_sources else {}, joined.evidence)

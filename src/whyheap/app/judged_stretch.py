@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from whyheap.causes.trend import LEAST_POINTS
 from whyheap.collect.runtime_sample import RuntimeSample
@@ -10,6 +11,8 @@ from whyheap.join.memory_account import account
 from whyheap.model.account import MemoryAccount
 from whyheap.model.event import Event, EventKind
 
+MOST_MOMENTS = 400
+"""More than a chart has pixels for is not worked out."""
 _DEATHS = frozenset({EventKind.EXIT, EventKind.OOM_KILL, EventKind.OOM_COUNTED, EventKind.TERMINATED, EventKind.CRASH})
 
 
@@ -41,10 +44,10 @@ def _is_another(before: dict[str, float], after: dict[str, float]) -> bool:
     return any(after.get(name, before.get(name, 0.0)) < before.get(name, 0.0) for name in ("num_gc", "total_alloc"))
 
 
-def last_account(samples: Sequence[RuntimeSample]) -> MemoryAccount | None:
-    """Return where memory went at the last moment that told enough for an account."""
-    for sample in reversed(samples):
-        found = account(sample.values)
-        if found is not None:
-            return found
-    return None
+def accounts(samples: Sequence[RuntimeSample]) -> tuple[MemoryAccount, ...]:
+    """Return where memory went at each moment that told enough, first to last, thinned evenly to MOST_MOMENTS."""
+    step = max((len(samples) - 1) / (MOST_MOMENTS - 1), 1.0)
+    count = int((len(samples) - 1) / step) + 1 if samples else 0
+    chosen = [samples[-1 - round(index * step)] for index in reversed(range(count))]
+    found = ((sample.at, account(sample.values)) for sample in chosen)
+    return tuple(replace(one, at=at) for at, one in found if one is not None)

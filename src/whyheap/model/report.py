@@ -55,7 +55,8 @@ class FlameNode:
 class Report:
     """The answer. `verdict` is None when no runtime witness spoke; `sources` maps files to text, for excerpts.
 
-    `account` is where memory went at the last moment that told enough; `events` are in order of time.
+    `account` is where memory went at the last moment that told enough, `timeline` the same at each moment, thinned to
+    what can be drawn; `events` are in order of time.
     """
 
     targets: tuple[str, ...]
@@ -72,3 +73,4 @@ class Report:
     roots: tuple[Root, ...] = ()
     events: tuple[Event, ...] = ()
     account: MemoryAccount | None = None
+    timeline: tuple[MemoryAccount, ...] = ()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from whyheap.model.evidence import Agreement
 from whyheap.model.measure import Measure
 from whyheap.report.decision_path import decision_path
+from whyheap.report.page_memory import page_memory
 from whyheap.report.plain_words import chain, conclusion, headline
 from whyheap.report.ranked_lines import RankedLine, bytes_of, ranked_lines
 from whyheap.version import VERSION
@@ -77,6 +78,7 @@ def page_data(report: Report) -> Json:
         "verdict": _verdict(report.verdict, strings),
         "totals": _totals(report.totals),
         "gauges": _gauges(report.gauges),
+        "memory": page_memory(report),
         "gaps": [[clip(gap.witness), clip(gap.reason), clip(gap.hint)] for gap in report.gaps],
         "entries": [[clip(entry.function), clip(entry.kind), *_bytes(entry.measure)] for entry in report.entry_points],
         "roots": _roots(report, strings),
