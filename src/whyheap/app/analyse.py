@@ -28,6 +28,7 @@ from whyheap.model.gauge import Gap
 from whyheap.model.measure import Measure
 from whyheap.model.profile import HeapProfile
 from whyheap.model.report import EntryPoint, Report, Totals
+from whyheap.model.root import Root
 from whyheap.model.site import Site
 from whyheap.model.verdict import Verdict
 from whyheap.parse.pprof import parse_profile
@@ -82,7 +83,7 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
     timeline = accounts(samples)
     account = timeline[-1] if timeline else None
     history = RuntimeHistory(
-        samples, _growth(before, joined, ranked), capture.limit_name, ranked, events=capture.events, account=account
+        samples, _growth(before, joined, hanging), capture.limit_name, ranked, events=capture.events, account=account
     )
     judgement = judge_causes(history) if samples or capture.events else Judgement(None, ())
     verdict = judgement.verdict
@@ -187,14 +188,19 @@ def respelled(capture: Capture) -> dict[str, tuple[GoroutineGroup, ...]]:
     }
 
 
-def _growth(before: Joined | None, joined: Joined, findings: list[Finding]) -> tuple[LineGrowth, ...]:
+def _growth(before: Joined | None, joined: Joined, hanging: Hanging) -> tuple[LineGrowth, ...]:
     """Bytes in use per line of the user's code, at the window's start and end; both joined in the same way."""
     if before is None:
         return ()
     held = {(one.site.file, one.site.line): one.measure.inuse_bytes for one in before.evidence}
     leads: dict[tuple[str, int], Finding] = {}
-    for finding in findings:
+    for finding in hanging.findings:
         leads.setdefault((finding.site.file, finding.site.line), finding)
+    by_id = {root.id: root for root in hanging.roots}
+    roots: dict[tuple[str, int], Root] = {}
+    for finding in hanging.findings:
+        if finding.root in by_id:
+            roots.setdefault((finding.site.file, finding.site.line), by_id[finding.root])
     growth = []
     for evidence in joined.evidence:
         after = evidence.measure.inuse_bytes
@@ -203,7 +209,17 @@ def _growth(before: Joined | None, joined: Joined, findings: list[Finding]) -> t
             continue
         lead = leads.get((evidence.site.file, evidence.site.line))
         growth.append(
-            LineGrowth(evidence.site, earlier, after, lead.pattern if lead else "", lead.message if lead else "")
+            LineGrowth(
+                evidence.site,
+                earlier,
+                after,
+                lead.pattern if lead else "",
+                lead.message if lead else "",
+                roots.get((evidence.site.file, evidence.site.line)),
+                evidence.measure.alloc_bytes,
+                evidence.measure.inuse_objects,
+                evidence.callees,
+            )
         )
     return tuple(sorted(growth, key=lambda line: (-line.after_bytes, line.site)))
 

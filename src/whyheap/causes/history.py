@@ -13,7 +13,9 @@ from whyheap.goruntime.heap_goal import Pacing
 from whyheap.goruntime.standard_library import is_standard
 from whyheap.model.account import MemoryAccount
 from whyheap.model.event import Event
+from whyheap.model.evidence import CalleeBytes
 from whyheap.model.finding import Finding
+from whyheap.model.root import Root
 from whyheap.model.site import Site
 from whyheap.parse.source_path import spell_foreign
 
@@ -32,7 +34,9 @@ class LineGrowth:
     """Bytes in use that a user line holds, in two heap profiles: at the window's start and at its end.
 
     `reason` says why the value is kept, as a sentence without a full stop ("it is stored in main.cache"); `pattern` is
-    the finding's slug; both are empty when unknown.
+    the finding's slug; both are empty when unknown. `root` is the one edge that keeps the value on the heap, where the
+    source was scanned. `allocated_bytes` were allocated in the window, `objects` are in use at its end, and `callees`
+    are the calls through which the line allocates, with what is in use of each.
     """
 
     site: Site
@@ -40,6 +44,10 @@ class LineGrowth:
     after_bytes: int
     pattern: str = ""
     reason: str = ""
+    root: Root | None = None
+    allocated_bytes: int = 0
+    objects: int = 0
+    callees: tuple[CalleeBytes, ...] = ()
 
     @property
     def grown_bytes(self) -> int:
