@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from report.sample_report import empty, healthy, hostile, many_findings, oomshop, static_scan
+from report.sample_report import empty, healthy, hostile, many_findings, oomshop, recorded, static_scan
 from whyheap.model.finding import Finding
 from whyheap.model.measure import Measure
 from whyheap.model.report import Report, Totals
@@ -56,6 +56,7 @@ def _explain_nothing(report: Report, width: int) -> str:
     ("name", "render", "make"),
     [
         ("why-oomshop", _why, oomshop),
+        ("why-recorded", _why, recorded),
         ("why-healthy", _why, healthy),
         ("why-empty", _why, empty),
         ("scan-static", _scan, static_scan),
@@ -71,7 +72,7 @@ def test_golden(name: str, width: int, render: Callable[[Report, int], str], mak
     assert text == path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("make", [oomshop, static_scan, healthy, empty, hostile])
+@pytest.mark.parametrize("make", [oomshop, recorded, static_scan, healthy, empty, hostile])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_line_is_wider_than_the_terminal_and_nothing_moves_the_cursor(
     width: int, make: Callable[[], Report]

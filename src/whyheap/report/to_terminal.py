@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from whyheap.report.ranked_lines import RankedLine, ranked_lines
 from whyheap.report.terminal_explain import explain_to_terminal
 from whyheap.report.terminal_finding import CERTAINTY_OF_FIX, finding_block
+from whyheap.report.terminal_memory import event_rows, memory_rows
 from whyheap.report.terminal_roots import root_rows, roots_to_terminal
 from whyheap.report.terminal_scan import scan_to_terminal
 from whyheap.report.terminal_table import where
@@ -54,6 +55,8 @@ def to_terminal(report: Report, *, width: int, color: bool, all_rows: bool = Fal
     blocks = [
         header(report, width),
         why(report, width),
+        event_rows(report.events, width, all_rows=all_rows),
+        memory_rows(report.account, width, all_rows=all_rows),
         where(report, lines, width, all_rows=all_rows),
         root_rows(report, width),
         _fixes(report, lines, width),
