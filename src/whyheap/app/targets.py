@@ -10,12 +10,14 @@ from pathlib import Path
 
 from whyheap import capture
 from whyheap.errors import TargetError, UsageError
+from whyheap.parse.log_kind import recognise_text
 
 _KNOWN = (
     "Targets are packages (., ./..., ./cmd/api), http(s)://HOST:PORT of a service with net/http/pprof, pid:N, "
     "k8s:NAMESPACE/POD[:PORT], heap profiles, crash output, gctrace text and saved captures (*.whyheap)"
 )
-_HEAD_BYTES = 4096
+_HEAD_BYTES = 1 << 16
+_TAIL_BYTES = 1 << 16
 _GZIP = b"\x1f\x8b"
 _IMPORT_PATH = re.compile(r"^[A-Za-z0-9_~.@+-]+(?:/[A-Za-z0-9_~.@+-]+)*(?:/\.\.\.)?$")
 _PID = re.compile(r"pid:([1-9]\d{0,9})", re.ASCII)
@@ -94,6 +96,8 @@ def _file(path: Path, text: str) -> Target:
     try:
         with path.open("rb") as handle:
             head = handle.read(_HEAD_BYTES)
+            handle.seek(max(path.stat().st_size - _TAIL_BYTES, 0))
+            tail = handle.read(_TAIL_BYTES)
     except OSError as error:
         raise TargetError(f"{text}: {error.strerror}") from error
     if path.suffix == ".whyheap" or head.startswith(capture.MAGIC):
@@ -106,6 +110,8 @@ def _file(path: Path, text: str) -> Target:
         raise UsageError(f"{text} is a heap dump, which cannot be read yet", "Take a heap profile: /debug/pprof/heap")
     if head.startswith(b"\x7fELF"):
         raise UsageError(f"{text} is a program or a core, which cannot be read yet", _KNOWN)
+    if recognise_text(head, tail) is not None:
+        return Target(TargetKind.LOG, text)
     return Target(TargetKind.PROFILE, text)
 
 

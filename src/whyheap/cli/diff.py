@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from whyheap.cli.main import print_error
 from whyheap.cli.options import common_options, go_env, headers_of
 from whyheap.cli.output import Progress, Terminal, write
 from whyheap.errors import UsageError
+
+if TYPE_CHECKING:
+    from whyheap.model.capture_diff import CaptureDiff
 
 _TWO = 2
 _FORMATS = ("text", "json")
@@ -46,31 +50,43 @@ def diff(
     verbose: bool,
     no_color: bool,
 ) -> int:
-    """Say which lines start or stop allocating with a Go upgrade:  diff --go 1.24 --go 1.27 [PACKAGES].
+    """Say what grew between two captures, heap profiles or services (diff A B), or what a Go upgrade changes.
 
-    A heap profile or a service among TARGETS, built with the old version, tells how many bytes that is.
+    Which lines start or stop allocating with an upgrade:  diff --go 1.24 --go 1.27 [PACKAGES]. A heap profile or a
+    service among TARGETS, built with the old version, tells how many bytes that is.
     """
-    from whyheap.app.version_diff import diff_versions, split_targets  # noqa: PLC0415 - help needs none of these
+    from whyheap.host.http import Access  # noqa: PLC0415 - help needs none of these
+
+    form = _format(format_)
+    forms = {output: form if output == "-" else _suffix(output) for output in outputs}
+    progress = Progress(quiet=quiet)
+    terminal = Terminal.detect(no_color=no_color)
+    access = Access(headers_of(headers))
+    if not versions and len(targets) == _TWO:
+        from whyheap.app.capture_diff import diff_captures  # noqa: PLC0415 - help needs none of these
+
+        try:
+            grown = diff_captures(targets[0], targets[1], Path.cwd(), access, progress)
+        finally:
+            progress.clear()
+        _write_capture_diff(grown, forms, form, terminal, all_rows=all_rows)
+        return 0
+    from whyheap.app.version_diff import diff_versions, split_targets  # noqa: PLC0415 - as above
     from whyheap.collect.compiler import ScanOptions  # noqa: PLC0415 - as above
     from whyheap.host.go import find_go  # noqa: PLC0415 - as above
-    from whyheap.host.http import Access  # noqa: PLC0415 - as above
 
     if len(versions) != _TWO:
         raise UsageError(
-            f"diff compares two versions of Go, and --go was given {len(versions)} times",
-            "For example:  whyheap diff --go 1.24 --go 1.27 ./...",
+            f"diff compares two captures or two versions of Go, and --go was given {len(versions)} times",
+            "For example:  whyheap diff old.whyheap new.whyheap  or  whyheap diff --go 1.24 --go 1.27 ./...",
         )
-    form = _format(format_)
-    forms = {output: form if output == "-" else _suffix(output) for output in outputs}
     packages, profile = split_targets(targets)
-    progress = Progress(quiet=quiet)
     tools = [find_go(version, go_env(goos, goarch)) for version in versions]
     options = ScanOptions(Path.cwd(), packages, tags, gcflags, tests=tests)
     try:
-        found, failure = diff_versions(tools, options, profile, Access(headers_of(headers)), progress)
+        found, failure = diff_versions(tools, options, profile, access, progress)
     finally:
         progress.clear()
-    terminal = Terminal.detect(no_color=no_color)
 
     def as_text() -> bytes:
         from whyheap.report.terminal_version_diff import version_diff_to_terminal  # noqa: PLC0415 - brings rich
@@ -83,11 +99,7 @@ def diff(
 
         return version_diff_to_json(found)
 
-    render: dict[str, Callable[[], bytes]] = {"text": as_text, "json": as_json}
-    if "-" not in forms:
-        write("-", render[form]())
-    for output, wanted in forms.items():
-        write(output, render[wanted]())
+    _write_forms({"text": as_text, "json": as_json}, forms, form)
     if verbose:
         for tool in tools:
             progress.note(f"compiler: {tool.command}")
@@ -95,6 +107,31 @@ def diff(
         print_error(failure)
         return failure.exit_code
     return 0
+
+
+def _write_capture_diff(
+    found: CaptureDiff, forms: Mapping[str, str], form: str, terminal: Terminal, *, all_rows: bool
+) -> None:
+    def as_text() -> bytes:
+        from whyheap.report.terminal_capture_diff import capture_diff_to_terminal  # noqa: PLC0415 - brings rich
+
+        text = capture_diff_to_terminal(found, width=terminal.width, color=terminal.color, all_rows=all_rows)
+        return text.encode("utf-8", "replace")
+
+    def as_json() -> bytes:
+        from whyheap.report.capture_diff_json import capture_diff_to_json  # noqa: PLC0415 - when asked for
+
+        return capture_diff_to_json(found)
+
+    _write_forms({"text": as_text, "json": as_json}, forms, form)
+
+
+def _write_forms(render: Mapping[str, Callable[[], bytes]], forms: Mapping[str, str], form: str) -> None:
+    """Write standard output, unless -o - names it, and each file."""
+    if "-" not in forms:
+        write("-", render[form]())
+    for output, wanted in forms.items():
+        write(output, render[wanted]())
 
 
 def _format(wanted: str | None) -> str:

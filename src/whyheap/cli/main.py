@@ -30,7 +30,7 @@ _COMMANDS = {
     "why": _Entry("why", "Why does it run out of memory, which lines, what to change", matters=True),
     "scan": _Entry("scan", "Which lines allocate on the heap, and why (static)", matters=True),
     "explain": _Entry("explain", "Everything that is known about one line", matters=True),
-    "diff": _Entry("diff", "Which lines start or stop allocating with another Go version"),
+    "diff": _Entry("diff", "What grew between two captures, or what a Go upgrade changes"),
     "patterns": _Entry("catalogue", "The catalogue of ways to the heap", matters=True),
     "causes": _Entry("catalogue", "The catalogue of reasons to run out of memory"),
     "lab": _Entry("lab", "Proves the catalogue on real compilers, and measures popular claims"),
