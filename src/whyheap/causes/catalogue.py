@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from whyheap.causes import gc_headroom, goroutine_leak, live_heap_growth
+from whyheap.causes import gc_headroom, goroutine_leak, inflight_pileup, live_heap_growth
 from whyheap.causes.cause import Cause
 from whyheap.causes.history import LEAST_RISE_BYTES, RuntimeHistory
 from whyheap.causes.trend import LEAST_POINTS, LEAST_RISE_SHARE
@@ -21,6 +21,7 @@ Match = Callable[[RuntimeHistory, Sequence[CauseVerdict]], CauseVerdict | None]
 
 _ENTRIES: tuple[tuple[Cause, Match], ...] = (
     (goroutine_leak.CAUSE, goroutine_leak.match),  # before live-heap-growth: it says what keeps some of that
+    (inflight_pileup.CAUSE, inflight_pileup.match),
     (live_heap_growth.CAUSE, live_heap_growth.match),
     (gc_headroom.CAUSE, gc_headroom.match),
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from whyheap.causes.forecast import Forecast
-from whyheap.causes.history import RuntimeHistory
+from whyheap.causes.history import LineGrowth, RuntimeHistory
 from whyheap.goruntime.heap_goal import GC_OFF
 from whyheap.model.finding import Certainty
 from whyheap.model.verdict import Statement
@@ -50,3 +52,18 @@ def pacing_statement(history: RuntimeHistory) -> Statement | None:
         f"{setting}: the heap may grow to {format_bytes(goal)} before it is collected",
         Certainty.MEASURED if history.gogc_is_known else Certainty.INFERRED,
     )
+
+
+def line_statements(
+    lines: Iterable[LineGrowth], for_whom: str, certainty: Certainty = Certainty.INFERRED
+) -> list[Statement]:
+    """Say what each line holds, and `for_whom` ("for them"); a line said here counts as explained by the cause."""
+    return [
+        Statement(
+            f"{line.place} holds {format_bytes(line.after_bytes)} {for_whom}, "
+            f"{format_bytes(line.grown_bytes)} more than before",
+            certainty,
+            line.site,
+        )
+        for line in lines
+    ]

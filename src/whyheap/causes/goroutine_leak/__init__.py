@@ -8,8 +8,9 @@ How to tell: The number of goroutines with one and the same stack rises over the
 memory rises with it, and as a rule the live heap as well.
 
 What tells it apart: A burst of requests drains again; a pool of workers stops at its size. With live-heap-growth the
-bytes grow while the number of goroutines does not. Goroutines that wait for the network may be open connections: a
-client that keeps too many, or a server without idle timeout.
+bytes grow while the number of goroutines does not. With inflight-pileup the goroutines would end by themselves, only
+not soon enough: others of them are at work further on, or some have ended in the window. Goroutines that wait for the
+network may be open connections: a client that keeps too many, or a server without idle timeout.
 
 What to do: Give each wait a way out: a context's Done channel in the select, a buffered channel so that a late sender
 need not block, a deadline on the connection, a receiver until the channel is closed. Limit how many are started at
@@ -20,31 +21,23 @@ When to leave it: They wait for work on purpose and their number has a bound tha
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from whyheap.causes.cause import Cause
 from whyheap.causes.forecast import forecast_limit
+from whyheap.causes.goroutine_piles import Pile, heap_bytes_each, lines_of, piles, stack_bytes_each
+from whyheap.causes.goroutine_progress import progress
 from whyheap.causes.history import LineGrowth, RuntimeHistory
-from whyheap.causes.trend import Trend, judge_trend
-from whyheap.causes.verdict_words import limit_statement, spell_forecast
-from whyheap.model.facts import GoroutineGroup
+from whyheap.causes.verdict_words import limit_statement, line_statements, spell_forecast
 from whyheap.model.finding import Certainty
-from whyheap.model.site import Site, Stack
 from whyheap.model.verdict import CauseVerdict, Statement
 from whyheap.units import format_bytes, format_count, format_duration
 
 CAUSE = Cause("goroutine-leak", "Goroutines pile up", __doc__)
 
-LEAST_RISE = 10.0
-"""Fewer goroutines than this, gained in a window, are not called a leak."""
-SMALLEST_STACK_BYTES = 2048  # runtime/stack.go, stackMin
 STACKS_SHOWN = 3
 MAIN_SHARE = 0.5
 
-_RUNNING = ("running", "syscall")
-_CLOSURE = re.compile(r"(?:\.func\d+|\.gowrap\d+|\.\d+|-fm|-range\d+)+$")
 _WAY_OUT = {
     "chan send": "let the send end without a receiver: select on a context's Done, or give the channel a buffer",
     "chan receive": "let the receive end without a sender: select on a context's Done, or close the channel",
@@ -53,42 +46,37 @@ _WAY_OUT = {
     "select (no cases)": "this select never ends: return when a context is done",
     "IO wait": "set deadlines or an idle timeout on the connection",
     "sync.Mutex.Lock": "look for who holds this lock while it waits itself",
+    "sync.RWMutex.Lock": "look for who holds this lock while it waits itself",
+    "sync.RWMutex.RLock": "look for who holds this lock while it waits itself",
     "sync.WaitGroup.Wait": "look for the Done that is never called",
     "sync.Cond.Wait": "look for the Signal or Broadcast that never comes",
     "sleep": "start fewer of these at once, or let them end early",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Pile:
-    """Blocked goroutines with one stack whose number grows."""
-
-    group: GoroutineGroup
-    trend: Trend
-    own: tuple[Site, ...]
-    leaf: Site
-
-    @property
-    def blocked_at(self) -> Site:
-        """The user's line that waits; the leaf where there is none."""
-        return self.own[0] if self.own else self.leaf
+_WAY_OUT_BY_ROOT = {
+    "net/http.(*persistConn).readLoop": "read each response's body to its end and close it, also after an error",
+    "net/http.(*persistConn).writeLoop": "read each response's body to its end and close it, also after an error",
+}
 
 
 def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdict | None:  # noqa: ARG001  judged first
-    """Name the cause when the number of goroutines blocked at the same stack grows."""
-    piles = _piles(history)
-    if not piles:
+    """Name the cause when the number of goroutines blocked at the same stack grows and nothing tells that they end."""
+    stuck = tuple(pile for pile in piles(history) if progress(history, pile) is None)
+    if not stuck:
         return None
-    count = sum(pile.group.count for pile in piles)
-    rate = sum(pile.trend.slope.value for pile in piles)
-    stack_bytes = _stack_bytes_each(history) * count
-    lines = [line for line in history.grown_lines if _allocates_for(line, piles)]
+    count = sum(pile.count for pile in stuck)
+    rate = sum(pile.trend.slope.value for pile in stuck)
+    stack_bytes = stack_bytes_each(history) * count
+    lines = lines_of(history, stuck)
     heap_bytes = float(sum(line.after_bytes for line in lines))
-    each_heap = _heap_bytes_each(history, rate) if not history.grown_lines else 0.0
+    each_heap = heap_bytes_each(history, rate) if not history.grown_lines else 0.0
     size = int(stack_bytes + heap_bytes + each_heap * count)
     live = history.live.bytes or history.last.get("heap_alloc", 0.0)
     whole = live + history.last.get("stack_inuse", 0.0)
-    evidence = [*_pile_statements(piles), _stack_statement(history, stack_bytes, count), *_line_statements(lines)]
+    evidence = [
+        *_pile_statements(stuck),
+        _stack_statement(history, stack_bytes, count),
+        *line_statements(lines, "for them"),
+    ]
     if each_heap:
         text = f"the live heap grows with them, by about {format_bytes(each_heap)} for each"
         evidence.append(Statement(text, Certainty.INFERRED))
@@ -98,69 +86,15 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
         Certainty.MEASURED,
         size,
         min(size / whole, 1.0) if whole else 0.0,
-        _summary(history, lines, count, rate, piles[0]),
+        _summary(history, lines, count, rate, stuck[0]),
         tuple(evidence),
-        tuple(dict.fromkeys(_advice(pile) for pile in piles[:STACKS_SHOWN])),
+        tuple(dict.fromkeys(_advice(pile) for pile in stuck[:STACKS_SHOWN])),
     )
 
 
-def _piles(history: RuntimeHistory) -> list[_Pile]:
-    """Return what piles up, the fastest first."""
-    with_stacks = [sample for sample in history.samples if sample.goroutines]
-    if not with_stacks:
-        return []
-    piles = []
-    for group in with_stacks[-1].goroutines:
-        if not group.stack or group.state in _RUNNING or group.count < LEAST_RISE:
-            continue
-        points = [(sample.seconds, float(_count(sample.goroutines, group.stack))) for sample in with_stacks]
-        trend = judge_trend(points, LEAST_RISE)
-        if trend is not None and trend.grows:
-            located = [history.locate(site) for site in group.stack]
-            piles.append(_Pile(group, trend, tuple(site for site, own in located if own), located[0][0]))
-    return sorted(piles, key=lambda pile: -pile.trend.slope.value)
-
-
-def _count(groups: Iterable[GoroutineGroup], stack: Stack) -> int:
-    return sum(group.count for group in groups if group.stack == stack)
-
-
-def _stack_bytes_each(history: RuntimeHistory) -> float:
-    """Return what one goroutine's stack takes: by how stack memory rose with their number, at least the minimum."""
-    first = next((sample.values for sample in history.samples if "goroutines" in sample.values), {})
-    more = history.last.get("goroutines", 0.0) - first.get("goroutines", 0.0)
-    if more <= 0:
-        return SMALLEST_STACK_BYTES
-    grown = history.last.get("stack_inuse", 0.0) - first.get("stack_inuse", 0.0)
-    return max(grown / more, SMALLEST_STACK_BYTES)
-
-
-def _heap_bytes_each(history: RuntimeHistory, goroutines_per_second: float) -> float:
-    """Return how many bytes the live heap gains with each goroutine, when both grow."""
-    trend = history.live_trend
-    return trend.slope.value / goroutines_per_second if trend is not None and trend.grows else 0.0
-
-
-def _allocates_for(line: LineGrowth, piles: Sequence[_Pile]) -> bool:
-    """Whether the line belongs to a function of a blocked stack, or to the one whose closure was started."""
-    functions = {
-        (site.package, name)
-        for pile in piles
-        for site in pile.own
-        for name in (site.function, _enclosing(site.function))
-        if name != "main"
-    }
-    return (line.site.package, line.site.function) in functions
-
-
-def _enclosing(function: str) -> str:
-    """Return the function that a closure stands in: `(*T).M.func1.2` -> `(*T).M`."""
-    return _CLOSURE.sub("", function)
-
-
-def _summary(history: RuntimeHistory, lines: Sequence[LineGrowth], count: int, rate: float, worst: _Pile) -> str:
+def _summary(history: RuntimeHistory, lines: Sequence[LineGrowth], count: int, rate: float, worst: Pile) -> str:
     text = f"{format_count(count)} goroutines are blocked at {worst.blocked_at.position} ({worst.group.state})"
-    if worst.group.count < count:
+    if worst.count < count:
         text = f"{format_count(count)} goroutines pile up, most at {worst.blocked_at.position} ({worst.group.state})"
     text = f"{text}, {rate:.1f} more a second" if rate < 10 else f"{text}, {rate:.0f} more a second"  # noqa: PLR2004
     trend, grown = history.live_trend, sum(line.grown_bytes for line in history.grown_lines)
@@ -170,7 +104,7 @@ def _summary(history: RuntimeHistory, lines: Sequence[LineGrowth], count: int, r
     return f"{text}: the limit is reached in {spell_forecast(forecast)}" if forecast else text
 
 
-def _pile_statements(piles: Sequence[_Pile]) -> list[Statement]:
+def _pile_statements(piles: Sequence[Pile]) -> list[Statement]:
     statements = []
     for pile in piles[:STACKS_SHOWN]:
         site = pile.blocked_at
@@ -178,7 +112,9 @@ def _pile_statements(piles: Sequence[_Pile]) -> list[Statement]:
             f"{format_count(pile.group.count)} goroutines wait at {site.position} in {site.function} "
             f"({pile.group.state}), {format_count(pile.trend.rise)} more in {format_duration(pile.trend.seconds)}"
         )
-        if len(pile.own) > 1:
+        if pile.is_request:
+            text = f"{text}, each handling a request; none of them ended in the window, as far as is seen"
+        elif len(pile.own) > 1:
             text = f"{text}; they were started as {pile.own[-1].symbol}"
         statements.append(Statement(text, Certainty.MEASURED, site))
     return statements
@@ -193,18 +129,6 @@ def _stack_statement(history: RuntimeHistory, stack_bytes: float, count: int) ->
     return Statement(text, Certainty.INFERRED)
 
 
-def _line_statements(lines: Sequence[LineGrowth]) -> list[Statement]:
-    return [
-        Statement(
-            f"{line.place} holds {format_bytes(line.after_bytes)} for them, "
-            f"{format_bytes(line.grown_bytes)} more than before",
-            Certainty.INFERRED,
-            line.site,
-        )
-        for line in lines
-    ]
-
-
-def _advice(pile: _Pile) -> str:
-    way_out = _WAY_OUT.get(pile.group.state, "let this wait end when its caller has given up")
-    return f"{pile.blocked_at.position}: {way_out}"
+def _advice(pile: Pile) -> str:
+    known = _WAY_OUT_BY_ROOT.get(pile.group.stack[-1].symbol) or _WAY_OUT.get(pile.group.state)
+    return f"{pile.blocked_at.position}: {known or 'let this wait end when its caller has given up'}"

@@ -39,7 +39,7 @@ func (s *service) submit() {
 func (s *service) work() {
 	for one := range s.jobs {
 		time.Sleep(10 * time.Millisecond)
-		s.done += len(one.image)
+		s.done += int(one.image[1])
 	}
 }
 

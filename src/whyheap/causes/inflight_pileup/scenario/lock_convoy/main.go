@@ -28,7 +28,7 @@ func (j *journal) write(message []byte) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	time.Sleep(10 * time.Millisecond) // the disk
-	j.written += len(message)
+	j.written += int(message[0])
 }
 
 func consume(j *journal, messageBytes int) {

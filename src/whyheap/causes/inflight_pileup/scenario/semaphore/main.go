@@ -23,14 +23,14 @@ type resizer struct {
 }
 
 func (r *resizer) resize(w http.ResponseWriter, _ *http.Request) {
-	image := make([]byte, 64<<10)
+	image := make([]byte, 80<<10)
 	for i := range image {
 		image[i] = byte(i)
 	}
 	r.slots <- struct{}{}
 	defer func() { <-r.slots }()
 	time.Sleep(100 * time.Millisecond) // the work
-	fmt.Fprintln(w, len(image))
+	fmt.Fprintln(w, image[1])
 }
 
 func ask(address string) net.Conn {

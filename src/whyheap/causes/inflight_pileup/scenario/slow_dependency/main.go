@@ -37,7 +37,7 @@ func (g *gateway) order(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer answer.Body.Close()
-	fmt.Fprintln(w, len(body), answer.Status)
+	fmt.Fprintln(w, len(body), body[:16], answer.Status)
 }
 
 // slow accepts connections and answers each a minute later.
@@ -77,7 +77,7 @@ func listen() net.Listener {
 
 func main() {
 	lifetime := flag.Duration("for", 2*time.Minute, "end after this time")
-	perSecond := flag.Int("rate", 30, "requests a second")
+	perSecond := flag.Int("rate", 40, "requests a second")
 	flag.Parse()
 	listener, prices := listen(), listen()
 	fmt.Printf("http://%s\n", listener.Addr())
@@ -88,7 +88,7 @@ func main() {
 	go func() {
 		var clients []net.Conn
 		for range time.Tick(time.Second / time.Duration(*perSecond)) {
-			clients = append(clients, ask(listener.Addr().String(), make([]byte, 64<<10)))
+			clients = append(clients, ask(listener.Addr().String(), make([]byte, 48<<10)))
 		}
 	}()
 	log.Fatal(http.Serve(listener, nil))

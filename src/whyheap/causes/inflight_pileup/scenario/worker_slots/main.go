@@ -26,7 +26,7 @@ func (i *importer) load(size int) {
 	}
 	token := <-i.tokens
 	time.Sleep(100 * time.Millisecond) // parsing
-	i.rows <- len(text)
+	i.rows <- int(text[1])
 	i.tokens <- token
 }
 

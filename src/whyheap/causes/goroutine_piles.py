@@ -1,0 +1,164 @@
+"""Goroutines that pile up: blocked ones with one stack whose number grows, and what they keep.
+
+Goroutines that net/http starts beside a request or an outgoing call go with its pile; they are no pile of their own:
+
+| goroutine | beside | source, Go 1.22 to 1.27 |
+|---|---|---|
+| net/http.(*connReader).backgroundRead | a request that is served | net/http/server.go, startBackgroundRead |
+| net/http.(*persistConn).readLoop, writeLoop | a call that waits for its answer | net/http/transport.go, dialConn |
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from whyheap.causes.history import LineGrowth, RuntimeHistory
+from whyheap.causes.trend import Trend, judge_trend
+from whyheap.collect.runtime_sample import RuntimeSample
+from whyheap.model.facts import GoroutineGroup
+from whyheap.model.site import Site, Stack
+
+LEAST_RISE = 10.0
+"""Fewer goroutines than this, gained in a window, do not pile up."""
+SMALLEST_STACK_BYTES = 2048  # runtime/stack.go, stackMin
+SERVED = "net/http.(*conn).serve"
+ASKED = "net/http.(*persistConn).roundTrip"
+CLIENT_READ = "net/http.(*connReader).backgroundRead"
+REQUEST_ROOTS = frozenset(
+    {
+        SERVED,
+        "net/http.(*http2serverConn).runHandler",  # net/http/h2_bundle.go, 1.22 to 1.26
+        "net/http/internal/http2.(*serverConn).runHandler",  # net/http/internal/http2/server.go, 1.27
+        "google.golang.org/grpc.(*Server).handleStream",
+        "net/rpc.(*service).call",
+        "github.com/valyala/fasthttp.(*workerPool).workerFunc",
+    }
+)
+"""Functions under which a server runs the user's handler, once for each request or connection."""
+_BESIDE = {
+    CLIENT_READ: SERVED,
+    "net/http.(*persistConn).readLoop": ASKED,
+    "net/http.(*persistConn).writeLoop": ASKED,
+}
+_RUNNING = ("running", "runnable", "syscall")
+_CLOSURE = re.compile(r"(?:\.func\d+|\.gowrap\d+|\.\d+|-fm|-range\d+)+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """Blocked goroutines with one stack whose number grows. `own` are the user's frames, innermost first.
+
+    `beside` is how many goroutines of net/http go with them.
+    """
+
+    group: GoroutineGroup
+    trend: Trend
+    own: tuple[Site, ...]
+    leaf: Site
+    beside: int = 0
+
+    @property
+    def blocked_at(self) -> Site:
+        """The user's line that waits; the leaf where there is none."""
+        return self.own[0] if self.own else self.leaf
+
+    @property
+    def count(self) -> int:
+        """How many there are, those beside them included."""
+        return self.group.count + self.beside
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The functions on the stack."""
+        return frozenset(site.symbol for site in self.group.stack)
+
+    @property
+    def is_request(self) -> bool:
+        """Whether each is a request that a server is handling: the user's code runs under the server's."""
+        return bool(self.own) and not self.symbols.isdisjoint(REQUEST_ROOTS)
+
+
+def piles(history: RuntimeHistory) -> tuple[Pile, ...]:
+    """Return what piles up, the fastest first."""
+    with_stacks = samples_with_stacks(history)
+    if not with_stacks:
+        return ()
+    found = []
+    for group in with_stacks[-1].goroutines:
+        if not group.stack or group.state in _RUNNING or group.count < LEAST_RISE:
+            continue
+        points = [(sample.seconds, float(_count(sample.goroutines, group.stack))) for sample in with_stacks]
+        trend = judge_trend(points, LEAST_RISE)
+        if trend is not None and trend.grows:
+            located = [history.locate(site) for site in group.stack]
+            found.append(Pile(group, trend, tuple(site for site, own in located if own), located[0][0]))
+    return _with_companions(sorted(found, key=lambda pile: -pile.trend.slope.value))
+
+
+def samples_with_stacks(history: RuntimeHistory) -> list[RuntimeSample]:
+    """Return the samples in which goroutines were read."""
+    return [sample for sample in history.samples if sample.goroutines]
+
+
+def _with_companions(found: Sequence[Pile]) -> tuple[Pile, ...]:
+    """Put the goroutines that net/http starts beside others with those, where these pile up as well."""
+    beside: dict[int, int] = {}
+    kept: list[Pile] = []
+    for pile in found:
+        partner = _BESIDE.get(pile.group.stack[-1].symbol)
+        others = (at for at, one in enumerate(found) if one is not pile and one.own and partner in one.symbols)
+        leader = next(others, None) if partner else None
+        if leader is None:
+            kept.append(pile)
+        else:
+            beside[leader] = beside.get(leader, 0) + pile.group.count
+    return tuple(
+        Pile(pile.group, pile.trend, pile.own, pile.leaf, beside.get(at, 0))
+        for at, pile in enumerate(found)
+        if pile in kept
+    )
+
+
+def _count(groups: Iterable[GoroutineGroup], stack: Stack) -> int:
+    return sum(group.count for group in groups if group.stack == stack)
+
+
+def stack_bytes_each(history: RuntimeHistory) -> float:
+    """Return what one goroutine's stack takes: by how stack memory rose with their number, at least the minimum."""
+    first = next((sample.values for sample in history.samples if "goroutines" in sample.values), {})
+    more = history.last.get("goroutines", 0.0) - first.get("goroutines", 0.0)
+    if more <= 0:
+        return SMALLEST_STACK_BYTES
+    grown = history.last.get("stack_inuse", 0.0) - first.get("stack_inuse", 0.0)
+    return max(grown / more, SMALLEST_STACK_BYTES)
+
+
+def heap_bytes_each(history: RuntimeHistory, goroutines_per_second: float) -> float:
+    """Return how many bytes the live heap gains with each goroutine, when both grow."""
+    trend = history.live_trend
+    return trend.slope.value / goroutines_per_second if trend is not None and trend.grows else 0.0
+
+
+def lines_of(history: RuntimeHistory, found: Sequence[Pile]) -> list[LineGrowth]:
+    """Return the growing lines that allocate for these goroutines."""
+    functions = {
+        (site.package, name)
+        for pile in found
+        for site in pile.own
+        for name in (site.function, enclosing(site.function))
+        if name != "main"
+    }
+    roots = REQUEST_ROOTS if any(pile.is_request for pile in found) else frozenset[str]()
+    return [
+        line
+        for line in history.grown_lines
+        if (line.site.package, line.site.function) in functions
+        or sum(one.measure.inuse_bytes for one in line.callees if one.callee in roots) * 2 > line.after_bytes
+    ]
+
+
+def enclosing(function: str) -> str:
+    """Return the function that a closure stands in: `(*T).M.func1.2` -> `(*T).M`."""
+    return _CLOSURE.sub("", function)
