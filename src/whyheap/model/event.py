@@ -13,11 +13,16 @@ class EventKind(StrEnum):
     OOM_KILL = "oom-kill"  # kernel log: constraint, oom_group, task_group, task, pid, anon_rss, file_rss, shmem_rss
     OOM_COUNTED = "oom-counted"  # a group's counter of kills rose: group, kills
     EXIT = "exit"  # pid, code or signal ("9"), known = "yes" where it was seen rather than concluded
-    RESTART = "restart"  # old_pid, new_pid
-    TERMINATED = "terminated"  # Kubernetes' last state: reason ("OOMKilled"), exit_code, container, restarts, message
-    PROBE_FAILED = "probe-failed"  # Kubernetes' events: probe ("liveness"), message
-    EVICTED = "evicted"  # reason, message
-    CRASH = "crash"  # last words: reason (its "fatal error", without prefix), error (errno text), goroutine
+    RESTART = "restart"  # old_pid, new_pid, where they are known
+    # Kubernetes' last state: reason ("OOMKilled"), exit_code, signal, container, chosen = "yes" for the one judged,
+    # restarts, message, started
+    TERMINATED = "terminated"
+    PROBE_FAILED = "probe-failed"  # Kubernetes' events: probe ("liveness"), message, container, count, killed = "yes"
+    EVICTED = "evicted"  # reason, message, resource, container, usage, request, available (bytes)
+    # last words: reason (its "fatal error", without prefix), about ("memory", "stack", "threads", "other"), error
+    # (an errno's name), goroutine, function, place, depth (frames), signal; where said: limit (bytes of a stack, or
+    # threads), asked and in_use (bytes of the heap), stack (bytes), threads
+    CRASH = "crash"
     LIMIT_CHANGED = "limit-changed"  # old, new (bytes)
     PRESSURE = "pressure"  # the group was throttled or hit its limit: high_hits, max_hits
     CLOCK = "clock"  # the wall clock jumped: seconds
