@@ -79,6 +79,7 @@ SMAPS: Mapping[str, str] = {
 # Of the group whose limit is nearest, parents considered; `limit_name` says which one that is.
 CONTAINER: Mapping[str, str] = {
     "container_limit": "bytes",
+    "container_request": "bytes",  # what Kubernetes reserves for it on its node; above it, it may be evicted
     "container_usage": "bytes",  # without what the kernel can reclaim at once
     "container_charge": "bytes",  # all that is charged
     "container_peak": "bytes",
