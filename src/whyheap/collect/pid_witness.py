@@ -86,7 +86,7 @@ class PidWitness:
                     raise
                 self._note(Gap(WITNESS, "the heap could not be read at one moment at least", ""))
         if not values or not self._local.is_alive():
-            raise TargetError(f"process {self.pid} has ended", "See what is known of its end:  whyheap why FILE.whyheap")
+            raise TargetError(f"process {self.pid} has ended", "Record it from its start:  whyheap record pid:N")
         return RuntimeSample(at, begun - self._started, values, groups)
 
     def _read_stacks(self, census: Census) -> tuple[float, tuple[GoroutineGroup, ...]]:

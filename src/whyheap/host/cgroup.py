@@ -30,6 +30,7 @@ class GroupLimit:
     limit_bytes: int
     usage_bytes: int
     reclaimable_bytes: int
+    folder: Path = Path()
 
     @property
     def room_bytes(self) -> int:
@@ -42,6 +43,32 @@ class _Mount:
     root: str
     point: Path
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group as it can be read from here. `path` is relative to the mount."""
+
+    path: str
+    version: int
+    folder: Path
+
+
+def find_groups(pid: int, proc: Path = PROC) -> tuple[Group, ...]:
+    """Return the process's own group and its parents, outermost last; empty when none is visible from here."""
+    try:
+        membership = (proc / str(pid) / "cgroup").read_text(errors="replace")
+    except OSError:
+        return ()
+    for mounts in _views(pid, proc):
+        found = tuple(
+            Group(str(PurePosixPath("/", folder.relative_to(mount.point))), mount.version, folder)
+            for mount in mounts
+            for folder in _group_folders(_path_for(membership, mount.version), mount)
+        )
+        if found:
+            return found
+    return ()
 
 
 def read_limit(pid: int, proc: Path = PROC) -> tuple[GroupLimit | None, tuple[Gap, ...]]:
@@ -131,7 +158,8 @@ def _read_group(folder: Path, mount: _Mount) -> GroupLimit | None:
     if limit is None or limit >= _V1_UNLIMITED:
         return None
     path = PurePosixPath("/", folder.relative_to(mount.point))
-    return GroupLimit(str(path), mount.version, limit, usage or 0, _inactive_file_bytes(folder, mount.version))
+    reclaimable = _inactive_file_bytes(folder, mount.version)
+    return GroupLimit(str(path), mount.version, limit, usage or 0, reclaimable, folder)
 
 
 def _inactive_file_bytes(folder: Path, version: int) -> int:

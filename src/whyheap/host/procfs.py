@@ -22,6 +22,8 @@ _STATUS_BYTES = {
     "RssFile": "rss_file",
     "RssShmem": "rss_shmem",
     "VmSwap": "swap",
+    "VmSize": "vm_size",
+    "VmHWM": "max_rss",
 }
 _KIB = 1024
 
@@ -60,6 +62,14 @@ def read_status(pid: int, proc: Path = PROC) -> tuple[dict[str, float], tuple[Ga
         elif name == "Threads" and fields and fields[0].isdecimal():
             values["threads"] = float(fields[0])
     return values, ()
+
+
+def read_name(pid: int, proc: Path = PROC) -> str:
+    """Return a process's command name, "" when it is gone."""
+    try:
+        return (proc / str(pid) / "comm").read_text(errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def read_go_variables(pid: int, proc: Path = PROC) -> tuple[dict[str, str], tuple[Gap, ...]]:

@@ -1,0 +1,91 @@
+"""What /proc says of one process besides its status: memory maps, limits, when it started, whether it still runs.
+
+Format: man 5 proc; https://docs.kernel.org/filesystems/proc.html. Nothing here attaches to or stops a process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from whyheap.host.procfs import PROC
+
+_LIMITS: Mapping[str, str] = {
+    "Max address space": "address_space_limit",
+    "Max data size": "data_limit",
+    "Max processes": "process_limit",
+}
+_DEAD = frozenset("ZX")
+_LARGEST_SMAPS_BYTES = 256 << 20
+
+
+def program_path(pid: int, proc: Path = PROC) -> str:
+    """Return the executable's path as the kernel spells it, "" when it may not be seen."""
+    try:
+        return str((proc / str(pid) / "exe").readlink())
+    except OSError:
+        return ""
+
+
+def is_running(pid: int, proc: Path = PROC) -> bool:
+    """Whether there is such a process that has not ended; a zombie has."""
+    fields = _stat(pid, proc)
+    return bool(fields) and fields[0] not in _DEAD
+
+
+def started_at(pid: int, proc: Path = PROC) -> float | None:
+    """Return when a process started, in seconds since 1970."""
+    fields = _stat(pid, proc)
+    with suppress(OSError, ValueError, IndexError, StopIteration):
+        lines = (proc / "stat").read_text().splitlines()
+        booted = int(next(line for line in lines if line.startswith("btime ")).split()[1])
+        return booted + int(fields[19]) / os.sysconf("SC_CLK_TCK")  # field 22 of the file, 20th behind the name
+    return None
+
+
+def ended_with(pid: int, proc: Path = PROC) -> int | None:
+    """Return the wait status of a process that ended and was not waited for yet; None for others, or without rights."""
+    fields = _stat(pid, proc)
+    if not fields or fields[0] not in _DEAD:
+        return None
+    with suppress(ValueError, IndexError):
+        return int(fields[49])  # field 52, exit_code
+    return None
+
+
+def read_resource_limits(pid: int, proc: Path = PROC) -> dict[str, float]:
+    """Return the limits that are set, by gauge name, and the machine's on mappings."""
+    found: dict[str, float] = {}
+    with suppress(OSError):
+        for line in (proc / str(pid) / "limits").read_text(errors="replace").splitlines():
+            for title, gauge in _LIMITS.items():
+                soft = line.removeprefix(title).split()
+                if line.startswith(title) and soft and soft[0].isdecimal():
+                    found[gauge] = float(soft[0])
+    with suppress(OSError, ValueError):
+        found["mapping_limit"] = float((proc / "sys/vm/max_map_count").read_text())
+    return found
+
+
+def read_smaps(pid: int, proc: Path = PROC) -> list[str] | None:
+    """Return the lines of /proc/PID/smaps; None when it may not be read.
+
+    The kernel holds the process's memory map for reading meanwhile: threads that map or fault in may wait, about 1 ms
+    for each thousand mappings or GiB of resident memory.
+    """
+    try:
+        with (proc / str(pid) / "smaps").open(errors="replace") as stream:
+            return stream.readlines(_LARGEST_SMAPS_BYTES)
+    except OSError:
+        return None
+
+
+def _stat(pid: int, proc: Path) -> list[str]:
+    """Return the fields of /proc/PID/stat behind the name, which may hold anything."""
+    try:
+        text = (proc / str(pid) / "stat").read_text(errors="replace")
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()
