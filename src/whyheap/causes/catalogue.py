@@ -6,7 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from whyheap.causes import gc_headroom, goroutine_leak, inflight_pileup, live_heap_growth
+from whyheap.causes import (
+    finalizer_backlog,
+    gc_headroom,
+    goroutine_leak,
+    inflight_pileup,
+    live_heap_growth,
+    subslice_retention,
+    timer_leak,
+    unbounded_cache,
+)
 from whyheap.causes.cause import Cause
 from whyheap.causes.history import LEAST_RISE_BYTES, RuntimeHistory
 from whyheap.causes.trend import LEAST_POINTS, LEAST_RISE_SHARE
@@ -22,6 +31,10 @@ Match = Callable[[RuntimeHistory, Sequence[CauseVerdict]], CauseVerdict | None]
 _ENTRIES: tuple[tuple[Cause, Match], ...] = (
     (goroutine_leak.CAUSE, goroutine_leak.match),  # before live-heap-growth: it says what keeps some of that
     (inflight_pileup.CAUSE, inflight_pileup.match),
+    (finalizer_backlog.CAUSE, finalizer_backlog.match),
+    (timer_leak.CAUSE, timer_leak.match),
+    (subslice_retention.CAUSE, subslice_retention.match),  # before unbounded-cache, which may hold the views
+    (unbounded_cache.CAUSE, unbounded_cache.match),
     (live_heap_growth.CAUSE, live_heap_growth.match),
     (gc_headroom.CAUSE, gc_headroom.match),
 )

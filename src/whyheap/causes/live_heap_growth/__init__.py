@@ -9,8 +9,9 @@ any program, so only the points just after a collection count. In two heap profi
 the second.
 
 What tells it apart: A warm-up levels off; a cache with a bound stays at it; a burst comes down again at the next
-collection. If goroutines grow with the heap and hold it, the cause is goroutine-leak. If the live heap is level and
-only the heap's peak is too high, it is gc-headroom.
+collection. If goroutines grow with the heap and hold it, the cause is goroutine-leak or inflight-pileup. Where it is
+known what keeps the values, a nearer cause is named: unbounded-cache, timer-leak, finalizer-backlog,
+subslice-retention. If the live heap is level and only the heap's peak is too high, it is gc-headroom.
 
 What to do: Find the line that grows and what keeps its values: bound the cache, delete entries when they end, cut the
 slice's reference to its array. GOMEMLIMIT or a lower GOGC only buy time: they collect garbage, and this is not garbage.
@@ -25,21 +26,26 @@ from collections.abc import Sequence
 
 from whyheap.causes.cause import Cause
 from whyheap.causes.forecast import Forecast, forecast_limit
+from whyheap.causes.growing_lines import (
+    LEAST_OWN_SHARE,
+    bought_time,
+    growth_summary,
+    line_statement,
+    live_statement,
+    setting_statements,
+    share_of_live,
+    unclaimed,
+)
 from whyheap.causes.history import LineGrowth, RuntimeHistory
-from whyheap.causes.memory_limit import safe_memory_limit
 from whyheap.causes.trend import Trend
-from whyheap.causes.verdict_words import limit_statement, pacing_statement, spell_forecast
-from whyheap.goruntime.heap_goal import Pacing
 from whyheap.model.finding import Certainty
 from whyheap.model.verdict import CauseVerdict, Statement
-from whyheap.units import format_bytes, format_duration, format_rate, format_share, spell_bytes
 
 CAUSE = Cause("live-heap-growth", "Live heap grows", __doc__)
 
-LEAST_OWN_SHARE = 0.2
-"""Of the growth, what other causes must leave over for this one to be named."""
 LINES_SHOWN = 3
 LEAST_LINE_SHARE = 0.05
+_SAYS_NOTHING = "allocates, and the compiler does not say why"
 
 
 def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdict | None:
@@ -53,15 +59,14 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
     lines = growing_lines(history, taken)
     held = sum(line.after_bytes for line in lines)
     size = int(max(trend.rise * own_share, held))
-    forecast = forecast_limit(history, trend.slope)
     return CauseVerdict(
         CAUSE.slug,
         Certainty.MEASURED if history.live.by_goal and history.gogc_is_known else Certainty.INFERRED,
         size,
-        min(size / max(history.live.bytes, 1.0), 1.0),
-        _summary(trend, forecast),
+        share_of_live(history, size),
+        growth_summary(history, trend),
         tuple(_evidence(history, trend, lines)),
-        tuple(_advice(history, trend, forecast, lines)),
+        tuple(_advice(history, trend, forecast_limit(history, trend.slope), lines)),
     )
 
 
@@ -69,50 +74,26 @@ def explained_share(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> f
     """Return how much of the live heap's growth belongs to lines that other causes name, 0..1."""
     total = sum(line.grown_bytes for line in history.grown_lines)
     if total:
-        return 1.0 - sum(line.grown_bytes for line in _unclaimed(history, taken)) / total
+        return 1.0 - sum(line.grown_bytes for line in unclaimed(history, taken)) / total
     rise = history.live_trend.rise if history.live_trend else 0.0
     return min(sum(verdict.bytes for verdict in taken) / rise, 1.0) if rise > 0 else 0.0
 
 
 def growing_lines(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> list[LineGrowth]:
     """Return the lines that grew most and that no other cause names."""
-    lines = _unclaimed(history, taken)
+    lines = unclaimed(history, taken)
     total = sum(line.grown_bytes for line in lines)
     return [line for line in lines[:LINES_SHOWN] if line.grown_bytes >= LEAST_LINE_SHARE * total]
 
 
-def _unclaimed(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> list[LineGrowth]:
-    claimed = {statement.site for verdict in taken for statement in verdict.evidence if statement.site}
-    return [line for line in history.grown_lines if line.site not in claimed]
-
-
-def _summary(trend: Trend, forecast: Forecast | None) -> str:
-    rate = format_rate(trend.slope.value)
-    if forecast is None:
-        return f"live heap grows {rate}"
-    return f"live heap grows {rate}: the limit is reached in {spell_forecast(forecast)}"
-
-
 def _evidence(history: RuntimeHistory, trend: Trend, lines: Sequence[LineGrowth]) -> list[Statement]:
-    live = history.live.bytes or 0.0
-    between = "collections" if history.live.by_goal else "stretches of samples"
-    statements = [
-        Statement(
-            f"the live heap is {format_bytes(live)} and rose by {format_bytes(trend.rise)} in "
-            f"{format_duration(trend.seconds)}, over {trend.points} {between}",
-            Certainty.MEASURED if history.gogc_is_known else Certainty.INFERRED,
-        )
-    ]
+    statements = [live_statement(history, trend)]
     for line in lines:
-        share = f", {format_share(line.after_bytes / live)} of the live heap" if 0 < line.after_bytes <= live else ""
-        more = format_bytes(line.grown_bytes)
-        text = f"{line.place} holds {format_bytes(line.after_bytes)}{share}, {more} more than before"
-        statements.append(Statement(text, Certainty.MEASURED, line.site))
+        statements.append(line_statement(history, line))
         reason = line.reason or _reason(history, line)
-        if reason:
+        if reason and reason != _SAYS_NOTHING:
             statements.append(Statement(reason, Certainty.STATED, line.site))
-    pacing = pacing_statement(history)
-    return [*statements, *([pacing] if pacing else []), limit_statement(history)]
+    return [*statements, *setting_statements(history)]
 
 
 def _reason(history: RuntimeHistory, line: LineGrowth) -> str:
@@ -127,14 +108,4 @@ def _advice(history: RuntimeHistory, trend: Trend, forecast: Forecast | None, li
     advice = [f"{line.place}: bound or empty what keeps these values; it only grows" for line in lines[:1]]
     if not lines:
         advice.append("find the line that grows: compare two heap profiles taken further apart (--seconds)")
-    limit = history.limit
-    if forecast is None or limit is None or not limit.is_container or history.pacing.memory_limit_bytes is not None:
-        return advice
-    memory_limit = safe_memory_limit(history, limit)
-    if memory_limit <= (history.live.bytes or 0.0):
-        return advice
-    later = forecast_limit(history, trend.slope, Pacing(history.pacing.gc_percent, memory_limit))
-    gained = (later.seconds if later else 0.0) - forecast.seconds
-    if gained > 1:
-        advice.append(f"GOMEMLIMIT={spell_bytes(memory_limit)} buys about {format_duration(gained)}, not a cure")
-    return advice
+    return [*advice, *bought_time(history, trend, forecast)]
