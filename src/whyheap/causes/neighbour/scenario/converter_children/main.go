@@ -31,7 +31,7 @@ func convert(perSecond int) {
 func main() {
 	lifetime := flag.Duration("for", 2*time.Minute, "end after this time")
 	converter := flag.Bool("convert", false, "be the converter")
-	perSecond := flag.Int("rate", 18, "pages a second")
+	perSecond := flag.Int("rate", 24, "pages a second")
 	flag.Parse()
 	time.AfterFunc(*lifetime, func() { os.Exit(0) })
 	if *converter {

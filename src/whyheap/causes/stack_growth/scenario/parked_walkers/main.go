@@ -31,7 +31,7 @@ func walk(parent *node, level int, pause time.Duration) int {
 func main() {
 	lifetime := flag.Duration("for", 2*time.Minute, "end after this time")
 	walkers := flag.Int("walkers", 200, "that run side by side")
-	pause := flag.Duration("pause", 12*time.Millisecond, "at each level")
+	pause := flag.Duration("pause", 7*time.Millisecond, "at each level")
 	flag.Parse()
 	time.AfterFunc(*lifetime, func() { os.Exit(0) })
 	fmt.Println("ready")

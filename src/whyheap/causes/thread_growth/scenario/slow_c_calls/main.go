@@ -3,7 +3,7 @@
 //
 // It prints its pprof address, dies at the memory limit it is run under, and ends by itself after -for.
 //
-//lab:limit 96MiB
+//lab:limit 64MiB
 //lab:seconds 16
 //lab:second goroutine-leak
 package main

@@ -16,7 +16,10 @@ import (
 	"time"
 )
 
-type token struct{ secret [24]byte }
+type token struct {
+	user   *string
+	secret [16]byte
+}
 
 type claim struct {
 	next  *claim
@@ -29,11 +32,11 @@ type session struct {
 }
 
 // login makes a session whose claims are as small as its token and so lie around it.
-func login(claims int) *session {
+func login(user *string, claims int) *session {
 	made := &session{}
 	for number := range claims {
 		if number == claims/2 {
-			made.token = &token{}
+			made.token = &token{user: user}
 		}
 		made.claims = &claim{next: made.claims}
 	}
@@ -47,10 +50,11 @@ func main() {
 	time.AfterFunc(*lifetime, func() { os.Exit(0) })
 	fmt.Println("ready")
 	const claims = 250
+	user := "somebody"
 	var tokens []*token
 	var open []*session
 	for logins := *rushBytes / (claims * 32); len(open) < logins; {
-		open = append(open, login(claims))
+		open = append(open, login(&user, claims))
 		if len(open)%40 == 0 {
 			time.Sleep(4 * time.Millisecond)
 		}
