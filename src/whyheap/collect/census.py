@@ -60,13 +60,22 @@ class Census:
         """Return how many goroutines there are, and them grouped by equal stack and state, leaf first."""
         from whyheap.collect.census_goroutines import read_groups  # noqa: PLC0415 - samples without stacks need none
 
-        return read_groups(self.image)
+        total, groups, walked = read_groups(self.image)
+        if walked < total:
+            self._note(f"only {walked:,} of {total:,} goroutines were read with their stacks")
+        return total, groups
 
     def heap_profile(self) -> bytes | None:
         """Return the heap profile as gzipped pprof, None where the program keeps none."""
         from whyheap.collect.census_profile import read_heap_profile  # noqa: PLC0415 - samples need no profile
 
-        return read_heap_profile(self.image)
+        profile = read_heap_profile(self.image)
+        if profile is None:
+            self._note(
+                "the program keeps no heap profile: it does not link runtime.MemProfile, or MemProfileRate is 0",
+                "Import net/http/pprof in the service, and leave runtime.MemProfileRate as it is.",
+            )
+        return profile
 
     def arenas(self) -> tuple[tuple[int, int], ...]:
         """Return [start, end) of the arenas of the Go heap, ascending, neighbours joined."""

@@ -29,6 +29,18 @@ def program_path(pid: int, proc: Path = PROC) -> str:
         return ""
 
 
+def program_mapping(pid: int, proc: Path = PROC) -> tuple[int, int, int, str] | None:
+    """Return start, end, file offset and path of the executable's code in memory; None when it may not be seen."""
+    path = program_path(pid, proc)
+    with suppress(OSError, ValueError):
+        for line in (proc / str(pid) / "maps").read_text(errors="replace").splitlines():
+            fields = line.split(maxsplit=5)
+            if len(fields) == 6 and "x" in fields[1] and fields[5] == path:  # noqa: PLR2004 - the columns of maps
+                start, _, end = fields[0].partition("-")
+                return int(start, 16), int(end, 16), int(fields[2], 16), path
+    return None
+
+
 def is_running(pid: int, proc: Path = PROC) -> bool:
     """Whether there is such a process that has not ended; a zombie has."""
     fields = _stat(pid, proc)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from whyheap.errors import UsageError
 from whyheap.model.profile import HeapProfile
+from whyheap.parse.pprof_writer import integers
 
 PREFERRED = ("inuse_space", "alloc_space", "inuse_objects", "alloc_objects")
 
@@ -51,8 +52,3 @@ def walk_stacks(profile: HeapProfile, value_name: str) -> Iterator[tuple[int, li
         if value:
             stack = locations[offsets[index] : offsets[index + 1]]
             yield value, [frame for location in reversed(stack) for frame in frames[location]]
-
-
-def integers(column: Sequence[int]) -> list[int]:
-    """Return a column as plain integers."""
-    return column.tolist() if hasattr(column, "tolist") else list(column)
