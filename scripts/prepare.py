@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,6 +22,7 @@ LOCKS = ROOT / "requirements"
 NEWEST_GO = "1.27.3"
 PIP = ("-m", "pip", "install", "--quiet", "--no-input", "--root-user-action=ignore", "--no-warn-script-location")
 LOCKED = ("--require-hashes", "--only-binary=:all:")
+PROMETHEUS = "usr/bin/prometheus"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -59,8 +61,8 @@ def install() -> None:
 def prepare_tests() -> None:
     """Install what the tests need beyond the tool; slow downloads run side by side."""
     make_venv()
-    with ThreadPoolExecutor(max_workers=3) as pool:
-        waiting = [pool.submit(find_chromium), pool.submit(install_with_tests)]
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        waiting = [pool.submit(find_chromium_and_prometheus), pool.submit(install_with_tests)]
         waiting += [pool.submit(unpack_go, lock) for lock in sorted(LOCKS.glob("go/*.txt"), reverse=True)]
     for step in waiting:
         step.result()
@@ -148,20 +150,48 @@ def find_npm() -> str:
     return str(VENV / "bin" / "npm")
 
 
+def find_chromium_and_prometheus() -> None:
+    """See that the tests find both; one after the other, because apt does one thing at a time."""
+    find_chromium()
+    unpack_prometheus()
+
+
 def find_chromium() -> None:
     """See that the browser tests find a Chromium."""
     if which(*CHROMIUM) is None:
         apt("chromium", "the browser tests need Chromium")
 
 
+def unpack_prometheus() -> None:
+    """Unpack Debian's prometheus into .cache where the machine has none: installed, it would run as a service."""
+    home = CACHE / "prometheus"
+    if which("prometheus") is not None or (home / PROMETHEUS).is_file():
+        return
+    quiet, env = apt_command("prometheus", "the tests need a Prometheus server")
+    with tempfile.TemporaryDirectory() as folder:
+        run("apt update", [*quiet, "update"], env=env)
+        unsandboxed = ("-o", "APT::Sandbox::User=root")
+        run("download prometheus", [*quiet, *unsandboxed, "download", "prometheus"], cwd=Path(folder), env=env)
+        (package,) = Path(folder).glob("prometheus_*.deb")
+        half = CACHE / "prometheus.part"
+        shutil.rmtree(half, ignore_errors=True)
+        run("unpack prometheus", ["dpkg", "-x", str(package), str(half)], env=env)
+        shutil.rmtree(home, ignore_errors=True)
+        half.rename(home)
+
+
 def apt(package: str, reason: str) -> None:
     """Install a Debian package when we may, else say what to do."""
-    if os.geteuid() != 0 or which("apt-get") is None:
-        raise StepFailedError(f"{reason}. Install it, then try again:  sudo apt install {package}")
-    quiet = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
-    env = {**environment(), "DEBIAN_FRONTEND": "noninteractive"}
+    quiet, env = apt_command(package, reason)
     run("apt update", [*quiet, "update"], env=env)
     run(f"apt install {package}", [*quiet, "install", "-y", "--no-install-recommends", package], env=env)
+
+
+def apt_command(package: str, reason: str) -> tuple[list[str], dict[str, str]]:
+    """Return apt-get as it is called here and its environment; StepFailedError when we may not use it."""
+    if os.geteuid() != 0 or which("apt-get") is None:
+        raise StepFailedError(f"{reason}. Install it, then try again:  sudo apt install {package}")
+    return ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"], {**environment(), "DEBIAN_FRONTEND": "noninteractive"}
 
 
 def works(python: Path, statement: str) -> bool:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
+from whyheap.errors import UsageError
+from whyheap.units import parse_duration
+
+MOMENT_FORMS = "a moment such as 2026-05-01T03:12:00Z, 2026-05-01T05:12:00+02:00, now or 90m ago"
+
 _LONGEST_TEXT = 40
+_UNIX_SECONDS = re.compile(r"\d{9,11}(?:\.\d{1,9})?", re.ASCII)
 _LATEST_SECONDS = 32_503_680_000.0  # the year 3000
 
 
@@ -30,3 +37,24 @@ def in_utc(text: object) -> str:
     """Spell a moment in UTC, to the millisecond; "" for what is none."""
     seconds = utc_seconds(text)
     return utc_text(seconds) if seconds is not None else ""
+
+
+def read_moment(text: str, now: float) -> float:
+    """Read what people write for a moment, in seconds since 1970: RFC 3339, Unix seconds, `now`, `90m ago`.
+
+    Raises:
+        UsageError: it is none of these, has no time zone, or lies in the future.
+    """
+    trimmed = text.strip()
+    if trimmed == "now":
+        return now
+    if trimmed.endswith(" ago"):
+        return now - parse_duration(trimmed.removesuffix(" ago"))
+    seconds = float(trimmed) if _UNIX_SECONDS.fullmatch(trimmed) else utc_seconds(trimmed.replace(" ", "T", 1))
+    if seconds is None and utc_seconds(f"{trimmed.replace(' ', 'T', 1)}Z") is not None:
+        raise UsageError(f"{trimmed} has no time zone.", f"Write {trimmed.replace(' ', 'T', 1)}Z for UTC.")
+    if seconds is None:
+        raise UsageError(f"{trimmed[:60]!a} is not a moment.", f"Give {MOMENT_FORMS}.")
+    if seconds > now + 60:
+        raise UsageError(f"{trimmed} lies in the future.", f"Give {MOMENT_FORMS}.")
+    return min(seconds, now)
