@@ -49,7 +49,7 @@ def prometheus(*found: Series, status: int = 200) -> Iterator[LiveServer]:
             end = float(query["time"][0])
             result = [
                 {
-                    "metric": {"__name__": name, **labels},
+                    "metric": labels | {"__name__": name},
                     "values": [[at, str(value)] for at, value in points if at <= end],
                 }
                 for name, labels, points in matching

@@ -23,6 +23,8 @@ AT = "2024-05-01T03:12:00.123Z"
         (f"[pod/shop-7d9/shop] {LINE}", ""),
         (f"[pod/shop-7d9/shop] 2024-05-01T03:12:00.123Z {LINE}", AT),
         (f"shop-1  | {LINE}", ""),
+        (f"2024-05-01T05:12:00.123+0200 node-1 shop[4242]: {LINE}", AT),
+        (f"2024-05-01T03:12:00.123Z node-1 kernel: {LINE}", AT),
         (f"May  1 03:12:00 node-1 shop[4242]: {LINE}", ""),
         (
             json.dumps(

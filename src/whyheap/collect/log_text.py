@@ -6,6 +6,8 @@ else the last line is taken to be as old as the file, and the others follow from
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,10 +21,13 @@ from whyheap.parse.crash_text import Crash, CrashReader
 from whyheap.parse.crash_words import THREADS
 from whyheap.parse.gctrace import Collection, begins_collection, parse_collection
 from whyheap.parse.log_lines import unwrap_line
+from whyheap.parse.oom_log import parse_oom_log
 from whyheap.parse.rfc3339 import utc_seconds, utc_text
 
 WITNESS = "log"
 MOST_COLLECTIONS = 4_000
+MOST_KERNEL_LINES = 4_000
+_KERNEL = re.compile(r"oom-kill:|Kill(?:ed)? process \d|killed as a result of limit of|memory\.oom\.group set")
 _LEAST_SECONDS = 0.002  # moments are told apart by milliseconds
 _BETWEEN_RUNS_SECONDS = 1.0
 _TELLING = frozenset({"in_use", "threads"})
@@ -102,6 +107,7 @@ class _Reader:
         self._runs: list[_Run] = [_Run()]
         self._noted: Crash | None = None
         self._torn = 0
+        self._kernel: deque[tuple[str, str]] = deque(maxlen=MOST_KERNEL_LINES)
 
     def read(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -111,6 +117,8 @@ class _Reader:
                 self._collection(at, one)
             elif begins_collection(text):
                 self._torn += 1
+            elif _KERNEL.search(text):
+                self._kernel.append((at, text))
             else:
                 self._crashes.add(at, text)
                 self._note_crash()
@@ -120,7 +128,7 @@ class _Reader:
     def series(self, written: float) -> RuntimeSeries:
         """Put all that was read on one clock, which ends at `written` unless the lines have their own times."""
         moments: list[tuple[float, RuntimeSample]] = []
-        events: list[Event] = [*self._crashes.events]
+        events: list[Event] = [*self._crashes.events, *parse_oom_log(self._kernel)]
         end = written
         for index, run in reversed(list(enumerate(self._runs))):
             found = _moments(run, end, with_crash=run.last is not None or run is self._runs[-1])

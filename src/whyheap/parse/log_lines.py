@@ -8,6 +8,7 @@ r"""Lines of a log without what collectors put before them: a time, a stream, a 
 | `kubectl logs --prefix` | `[pod/NAME/CONTAINER] text` | |
 | `docker compose logs` | `service-1  | text` | |
 | journalctl, syslog | `May 01 03:12:00 host unit[123]: text` (no year: no moment) | |
+| `journalctl -o short-iso` | `TIME host unit[123]: text` | |
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import re
 
 from whyheap.parse.rfc3339 import in_utc
 
-_TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))"
+_TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d))"
 _CRI = re.compile(_TIME + r" (?:stdout|stderr) [FP](?::\S{1,20})? ?(.*)", re.DOTALL)
 _TIMED = re.compile(_TIME + r" (.*)", re.DOTALL)
 _POD = re.compile(r"\[pod/[^\]\s]{1,400}\] (.*)", re.DOTALL)
 _COMPOSE = re.compile(r"[A-Za-z0-9][\w.-]{0,80} {1,40}\| ?(.*)", re.DOTALL)
+_UNIT = re.compile(r"[^\s:]{1,255} (?:kernel|[^\s:\[]{1,255}\[\d{1,10}\]): ?(.*)", re.DOTALL)
 _SYSLOG = re.compile(r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S{1,255} [^\s:]{1,255}: ?(.*)", re.DOTALL)
 _DOCKER = '{"log":"'
 
@@ -38,7 +40,8 @@ def unwrap_line(line: str) -> tuple[str, str]:
         line = match[1]
     match = _CRI.fullmatch(line) or _TIMED.fullmatch(line)
     if match is not None:
-        return in_utc(match[1]), match[2]
+        unit = _UNIT.fullmatch(match[2])
+        return in_utc(match[1]), unit[1] if unit is not None else match[2]
     match = _SYSLOG.fullmatch(line)
     return "", match[1] if match is not None else line
 
