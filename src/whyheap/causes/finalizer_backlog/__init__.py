@@ -159,7 +159,7 @@ def _busy(history: RuntimeHistory) -> _Busy | None:
 
 
 def _held(lines: Sequence[LineGrowth]) -> list[LineGrowth]:
-    """Return the lines whose values may wait: those handed to SetFinalizer, else those without a root of another kind."""
+    """Return the lines whose values may wait: those handed to SetFinalizer, else those of unknown root."""
     handed = [line for line in lines if _is_handed(line)]
     return handed or [line for line in lines if line.root is None]
 

@@ -152,11 +152,17 @@ def _evidence(
         statements.append(
             Statement(f"of what is allocated here only {view.text} leads to the heap", Certainty.STATED, line.site)
         )
-        part = "one element" if view.is_element else f"{view.length} bytes" if view.length and view.is_string else ""
-        part = part or (f"{view.length} elements" if view.length else "a part")
-        text = f"{part} of each array is kept, and the array is {array}: about {format_count(line.objects)} are in use"
+        text = f"{_size(view)} of each array would do, and {array} are kept: about {format_count(line.objects)} times"
         statements.append(Statement(text, Certainty.INFERRED, line.site))
     return [*statements, *setting_statements(history)]
+
+
+def _size(view: _View) -> str:
+    if view.is_element:
+        return "one element"
+    if view.length is None:
+        return "a part"
+    return f"{view.length} {'bytes' if view.is_string else 'elements'}"
 
 
 def _advice(
