@@ -78,11 +78,14 @@ def test_others_at_work_behind_a_semaphore_show_that_it_drains() -> None:
 
 def test_the_same_without_http_and_without_a_profile() -> None:
     root = at("shop.go", 70, "consume")
-    groups = [
-        lambda t: waiting(t, "sync.Mutex.Lock", WAITS, root),
-        lambda _: GoroutineGroup(1, "sleep", (SLEEPS, WORKS, root)),
-    ]
-    (cause,) = causes(lambda t: [group(t) for group in groups])
+
+    def groups(second: float) -> list[GoroutineGroup]:
+        return [
+            waiting(second, "sync.Mutex.Lock", WAITS, root),
+            GoroutineGroup(1, "sleep", (SLEEPS, WORKS, root)),
+        ]
+
+    (cause,) = causes(groups)
     assert cause.cause == "inflight-pileup"
     assert "goroutines of consume wait at shop.go:30 (sync.Mutex.Lock)" in cause.summary
     assert any("one of them is past that point" in statement.text for statement in cause.evidence)
