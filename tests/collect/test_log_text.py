@@ -125,13 +125,13 @@ def test_torn_lines_and_goroutines_without_a_beginning_are_told() -> None:
 
 
 def test_the_kernels_lines_in_the_same_log() -> None:
-    lines = [
-        f"2024-05-01T03:11:50+0000 node-1 shop[7]: {line(1, 1.0)}",
-        "2024-05-01T03:12:00+0000 node-1 kernel: oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,"
-        "mems_allowed=0,oom_memcg=/shop,task_memcg=/shop/a,task=shop,pid=7,uid=0",
-        "2024-05-01T03:12:00+0000 node-1 kernel: Memory cgroup out of memory: Killed process 7 (shop) "
-        "total-vm:9000kB, anon-rss:8000kB, file-rss:1kB, shmem-rss:0kB, UID:0 pgtables:1kB oom_score_adj:0",
-    ]
+    killed = (
+        "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/shop,task_memcg=/shop/a,task=shop,pid=7,uid=0\n"
+        "Memory cgroup out of memory: Killed process 7 (shop) total-vm:9000kB, anon-rss:8000kB, file-rss:1kB, "
+        "shmem-rss:0kB, UID:0 pgtables:1kB oom_score_adj:0"
+    )
+    lines = [f"2024-05-01T03:12:00+0000 node-1 kernel: {said}" for said in killed.split("\n")]
+    lines.insert(0, f"2024-05-01T03:11:50+0000 node-1 shop[7]: {line(1, 1.0)}")
     series = series_from_lines(lines, WRITTEN)
     assert len(series.samples) == 2
     (kill,) = series.events
