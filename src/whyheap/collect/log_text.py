@@ -111,19 +111,22 @@ class _Reader:
 
     def read(self, lines: Iterable[str]) -> None:
         for line in lines:
-            at, text = unwrap_line(line)
-            one = parse_collection(text)
-            if one is not None:
-                self._collection(at, one)
-            elif begins_collection(text):
-                self._torn += 1
-            elif _KERNEL.search(text):
-                self._kernel.append((at, text))
-            else:
-                self._crashes.add(at, text)
-                self._note_crash()
+            if self._crashes.is_reading or _may_matter(line):
+                self._add(*unwrap_line(line))
         self._crashes.end()
         self._note_crash()
+
+    def _add(self, at: str, text: str) -> None:
+        one = parse_collection(text)
+        if one is not None:
+            self._collection(at, one)
+        elif "gc " in text and begins_collection(text):
+            self._torn += 1
+        elif "ill" in text and _KERNEL.search(text):
+            self._kernel.append((at, text))
+        else:
+            self._crashes.add(at, text)
+            self._note_crash()
 
     def series(self, written: float) -> RuntimeSeries:
         """Put all that was read on one clock, which ends at `written` unless the lines have their own times."""
@@ -174,6 +177,22 @@ class _Reader:
             reason = f"{self._crashes.strays} goroutines are printed, but not why: the words before them are missing"
             gaps.append(Gap(WITNESS, reason, "Name a file that begins before the first goroutine."))
         return tuple(gaps)
+
+
+def _may_matter(line: str) -> bool:
+    """Whether a line may say something, which most lines of most logs do not: quick, and never wrong about those."""
+    return (
+        " @" in line
+        or "fatal error: " in line
+        or "panic: " in line
+        or "runtime" in line
+        or "goroutine " in line
+        or "illed" in line
+        or "oom" in line
+        or "SIG" in line
+        or "unexpected fault" in line
+        or "Kill process" in line
+    )
 
 
 def _on_one_clock(moments: list[tuple[float, RuntimeSample]]) -> tuple[RuntimeSample, ...]:

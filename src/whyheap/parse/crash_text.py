@@ -99,6 +99,11 @@ class CrashReader:
             return self._ended(line)
         return self._body(draft, line)
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether a crash has begun, so that every line may be one of its."""
+        return self._draft is not None or bool(self._said) or bool(self._signal)
+
     def end(self) -> None:
         """Say that no more lines come."""
         self._close()
@@ -109,24 +114,29 @@ class CrashReader:
             if match is not None:
                 self._open(match[1].rstrip(), needs_trace=not is_runtimes(match[1]))
                 return True
-        if line.startswith(("panic: ", "\t")) and (match := _PANIC.fullmatch(line)) is not None:
+        if "panic: " in line and line.startswith(("panic: ", "\t")) and (match := _PANIC.fullmatch(line)) is not None:
             self._panic(match[1])
             return True
-        match = _CGO.fullmatch(line)
-        if match is not None:
-            self._open(f"{match[1]}", error=match[2])
-            return True
-        match = _LOCKED.fullmatch(line)
-        if match is not None:
-            self._open(match[1], error="EAGAIN")
-            return True
+        if line.startswith("runtime"):
+            match = _CGO.fullmatch(line)
+            if match is not None:
+                self._open(match[1], error=match[2])
+                return True
+            match = _LOCKED.fullmatch(line)
+            if match is not None:
+                self._open(match[1], error="EAGAIN")
+                return True
+        return line.startswith(("PC=", "SIG")) and self._signalled(line)
+
+    def _signalled(self, line: str) -> bool:
+        """Read `SIGQUIT: quit` and the `PC=` below it, which together begin a dump of all stacks."""
         if _AT_PC.fullmatch(line) and self._signal:
             if self._draft is None or self._draft.has_trace:
                 self._open(self._signal, needs_trace=True)
             self._signal = ""
             return True
         asked = _ASKED.fullmatch(line)
-        self._signal = asked[1] if asked is not None else self._signal if _AT_PC.match(line) else ""
+        self._signal = asked[1] if asked is not None else ""
         return asked is not None
 
     def _panic(self, words: str) -> None:
@@ -154,7 +164,7 @@ class CrashReader:
         self._draft = _Draft(self._last_at, reason, labels, Traces(self.spell), needs_trace)
 
     def _body(self, draft: _Draft, line: str) -> bool:
-        signal = _SIGNAL.fullmatch(line)
+        signal = _SIGNAL.fullmatch(line) if line.startswith("[signal ") else None
         if signal is not None:
             draft.labels["signal"] = signal[1]
             return True

@@ -33,16 +33,21 @@ def unwrap_line(line: str) -> tuple[str, str]:
 
     A line that nobody wrapped comes back as it is.
     """
-    if line.startswith(_DOCKER):
-        return _docker(line)
-    match = _POD.fullmatch(line) or _COMPOSE.fullmatch(line)
+    first = line[:1]
+    if first in {"\t", ""}:
+        return "", line
+    if first == "{":
+        return _docker(line) if line.startswith(_DOCKER) else ("", line)
+    match = _POD.fullmatch(line) if first == "[" else _COMPOSE.fullmatch(line) if "| " in line else None
     if match is not None:
         line = match[1]
-    match = _CRI.fullmatch(line) or _TIMED.fullmatch(line)
-    if match is not None:
+    if line[:1].isdigit():
+        match = _CRI.fullmatch(line) or _TIMED.fullmatch(line)
+        if match is None:
+            return "", line
         unit = _UNIT.fullmatch(match[2])
         return in_utc(match[1]), unit[1] if unit is not None else match[2]
-    match = _SYSLOG.fullmatch(line)
+    match = _SYSLOG.fullmatch(line) if line[:1].isupper() else None
     return "", match[1] if match is not None else line
 
 

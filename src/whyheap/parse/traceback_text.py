@@ -25,6 +25,7 @@ from whyheap.parse.go_symbol import split_symbol
 
 MAX_GROUPS = 20_000
 MAX_FRAMES = 512
+MAX_SITES = 50_000
 LONGEST_LINE = 8_192
 RUNNING = "running"
 
@@ -51,6 +52,7 @@ class Traces:
     def __init__(self, spell: Callable[[str], str] = str) -> None:
         """`spell` turns files into the contract's spelling."""
         self._spell = spell
+        self._sites: dict[tuple[str, str], tuple[Site, bool] | None] = {}
         self._groups: dict[tuple[str, tuple[Site, ...], Site | None], int] = {}
         self._open: _Trace | None = None
         self._before = ""
@@ -77,7 +79,7 @@ class Traces:
             return True
         if line.startswith("\t"):
             return self._place(before, line)
-        elided = _ELIDED.fullmatch(line)
+        elided = _ELIDED.fullmatch(line) if line.startswith("...") else None
         if elided is not None and self._open is not None:
             self._open.elided += int(elided[1] or 0)
         return elided is not None or not line or _is_frame(line) or line.startswith("[originating from goroutine ")
@@ -89,23 +91,30 @@ class Traces:
         return tuple(sorted(found, key=lambda group: -group.count))
 
     def _place(self, function_line: str, line: str) -> bool:
+        key = (function_line if function_line.startswith("created by ") else function_line.rpartition("(")[0], line)
+        if key not in self._sites:
+            if len(self._sites) >= MAX_SITES:
+                self._sites.clear()
+            self._sites[key] = self._read_site(*key)
+        found = self._sites[key]
+        trace = self._open
+        if found is None or trace is None or len(trace.frames) >= MAX_FRAMES or trace.created_by is not None:
+            return found is not None  # no place, the runtime's own stack, more than is kept, or its ancestors
+        site, is_creator = found
+        if is_creator:
+            trace.created_by = site
+        elif site.symbol:
+            trace.frames.append(site)
+        return True
+
+    def _read_site(self, symbol: str, line: str) -> tuple[Site, bool] | None:
+        """Return where a frame is, and whether it created the goroutine; None where the line has no place."""
         match = _PLACE.fullmatch(line)
         if match is None:
-            return False
-        trace = self._open
-        if trace is None or len(trace.frames) >= MAX_FRAMES:
-            return True  # the runtime's own stack, or more than is kept
-        created = _CREATED.fullmatch(function_line)
-        symbol = created[1] if created is not None else function_line.rpartition("(")[0]
-        if not symbol:
-            return True
-        package, function = split_symbol(symbol)
-        site = Site(self._spell(match[1]), int(match[2]), 0, function, package)
-        if created is None and trace.created_by is None:
-            trace.frames.append(site)
-        elif trace.created_by is None:  # below it stand its ancestors
-            trace.created_by = site
-        return True
+            return None
+        created = _CREATED.fullmatch(symbol)
+        package, function = split_symbol(created[1] if created is not None else symbol)
+        return Site(self._spell(match[1]), int(match[2]), 0, function, package), created is not None
 
     def _close(self) -> None:
         trace, self._open = self._open, None
