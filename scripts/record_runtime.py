@@ -114,11 +114,6 @@ def limit_bytes(source: Path) -> int | None:
     return None
 
 
-def is_served(source: Path) -> bool:
-    """Whether a program serves net/http/pprof; the others are observed by process id."""
-    return '_ "net/http/pprof"' in source.read_text(encoding="utf-8")
-
-
 def slim(series: RuntimeSeries) -> RuntimeSeries:
     """Keep the stacks of the program itself; those of the HTTP server are the same everywhere."""
 

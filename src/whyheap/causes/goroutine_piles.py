@@ -43,6 +43,7 @@ _BESIDE = {
     "net/http.(*persistConn).writeLoop": ASKED,
 }
 _RUNNING = ("running", "runnable", "syscall")
+_WRAPPER = re.compile(r"\.gowrap\d+$")  # cmd/compile/internal/typecheck, since 1.21
 _CLOSURE = re.compile(r"(?:\.func\d+|\.gowrap\d+|\.\d+|-fm|-range\d+)+$")
 
 
@@ -73,6 +74,12 @@ class Pile:
     def symbols(self) -> frozenset[str]:
         """The functions on the stack."""
         return frozenset(site.symbol for site in self.group.stack)
+
+    @property
+    def entry(self) -> Site:
+        """The user's function in which each began; the compiler's wrapper around a go statement's call is left out."""
+        written = [site for site in self.own if not _WRAPPER.search(site.function)]
+        return written[-1] if written else self.group.stack[-1]
 
     @property
     def is_request(self) -> bool:

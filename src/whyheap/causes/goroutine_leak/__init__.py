@@ -114,8 +114,8 @@ def _pile_statements(piles: Sequence[Pile]) -> list[Statement]:
         )
         if pile.is_request:
             text = f"{text}, each handling a request; none of them ended in the window, as far as is seen"
-        elif len(pile.own) > 1:
-            text = f"{text}; they were started as {pile.own[-1].symbol}"
+        elif pile.entry != site and pile.own:
+            text = f"{text}; they were started as {pile.entry.symbol}"
         statements.append(Statement(text, Certainty.MEASURED, site))
     return statements
 

@@ -79,18 +79,13 @@ def _kind(found: Sequence[Pile]) -> str:
     return "requests" if all(pile.is_request for pile in found) else "goroutines"
 
 
-def _entry(pile: Pile) -> str:
-    """Return the user's function in which each began."""
-    return pile.own[-1].function if pile.own else pile.group.stack[-1].symbol
-
-
 def _summary(history: RuntimeHistory, moving: Sequence[tuple[Pile, Progress]], count: int, rate: float) -> str:
     worst, why = moving[0]
     place = worst.blocked_at.position
     waits = f"for an answer at {place}" if why.answer else f"at {place} ({worst.group.state})"
     more = f"{rate:.1f}" if rate < _TENFOLD else f"{rate:.0f}"
     kind = _kind([pile for pile, _ in moving])
-    text = f"{format_count(count)} {kind} of {_entry(worst)} wait {waits}, {more} more a second than end"
+    text = f"{format_count(count)} {kind} of {worst.entry.function} wait {waits}, {more} more a second than end"
     trend = history.live_trend
     forecast = forecast_limit(history, trend.slope) if trend is not None and trend.grows else None
     return f"{text}: the limit is reached in {spell_forecast(forecast)}" if forecast else text
@@ -103,9 +98,9 @@ def _statements(pile: Pile, why: Progress) -> list[Statement]:
         f"{format_count(pile.trend.rise)} more in {format_duration(pile.trend.seconds)}"
     )
     if pile.is_request:
-        text = f"{text}; each is a request that {_entry(pile)} handles"
-    elif len(pile.own) > 1:
-        text = f"{text}; they were started as {pile.own[-1].symbol}"
+        text = f"{text}; each is a request that {pile.entry.function} handles"
+    elif pile.entry != site and pile.own:
+        text = f"{text}; they were started as {pile.entry.symbol}"
     statements = [Statement(text, Certainty.MEASURED, site), *why.evidence]
     if why.clients is not None:
         gone = max(pile.group.count - why.clients, 0)
@@ -131,10 +126,10 @@ def _advice(
     if fits >= 1:
         bound = fits // _TENFOLD * _TENFOLD or fits
         advice.append(
-            f"{_entry(worst)}: let at most about {format_count(bound)} in at once, which fits the limit; {others}"
+            f"{worst.entry.function}: let at most about {format_count(bound)} in at once: that fits the limit; {others}"
         )
     else:
-        advice.append(f"{_entry(worst)}: bound how many are in at once; {others}")
+        advice.append(f"{worst.entry.function}: bound how many are in at once; {others}")
     place = worst.blocked_at.position
     if why.answer:
         advice.append(f"{place}: pass the request's context and set a timeout, so that a slow answer lets go")

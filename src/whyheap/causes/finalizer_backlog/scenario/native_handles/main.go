@@ -1,5 +1,5 @@
-// A parser that wraps native handles, each freed by a finalizer that must wait for the library's one lock; a compaction
-// holds that lock most of the time. It serves no endpoint, so it is observed from outside by its process id.
+// A parser that wraps native handles. Each handle is freed by a finalizer, over a channel to the one thread that may call
+// the library, which takes its time. It serves no endpoint, so it is observed from outside by its process id.
 //
 // It prints "ready", dies at the memory limit it is run under, and ends by itself after -for.
 //
@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"sync"
 	"time"
 )
 
@@ -22,15 +21,12 @@ type document struct {
 }
 
 type library struct {
-	mu sync.Mutex
+	free chan int
 }
 
-func (l *library) compact() {
-	for {
-		l.mu.Lock()
-		time.Sleep(100 * time.Millisecond)
-		l.mu.Unlock()
-		time.Sleep(time.Millisecond)
+func (l *library) serve() {
+	for range l.free {
+		time.Sleep(50 * time.Millisecond) // the call into the library
 	}
 }
 
@@ -39,10 +35,7 @@ func (l *library) parse(count int) *document {
 	for i := range one.nodes {
 		one.nodes[i] = uint64(i)
 	}
-	runtime.SetFinalizer(one, func(*document) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-	})
+	runtime.SetFinalizer(one, func(d *document) { l.free <- len(d.nodes) })
 	return one
 }
 
@@ -53,8 +46,8 @@ func main() {
 	flag.Parse()
 	time.AfterFunc(*lifetime, func() { os.Exit(0) })
 	fmt.Println("ready")
-	native, sum, begun := new(library), 0, time.Now()
-	go native.compact()
+	native, sum, begun := &library{free: make(chan int)}, 0, time.Now()
+	go native.serve()
 	for number := 0; ; number++ {
 		for float64(number) > time.Since(begun).Seconds()*float64(*perSecond) {
 			time.Sleep(time.Millisecond)

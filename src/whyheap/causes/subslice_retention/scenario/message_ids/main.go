@@ -1,5 +1,5 @@
 // A broker that remembers which messages it has seen by the last 16 bytes of each, a view of the message's buffer. It
-// serves no endpoint, so it is observed from outside by its process id.
+// links net/http/pprof but serves it nowhere: it is observed from outside by its process id.
 //
 // It prints "ready", dies at the memory limit it is run under, and ends by itself after -for.
 //
@@ -11,6 +11,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	_ "net/http/pprof"
 	"os"
 	"time"
 )

@@ -43,8 +43,8 @@ func (c *client) talk() int {
 
 func main() {
 	lifetime := flag.Duration("for", 2*time.Minute, "end after this time")
-	bufferBytes := flag.Int("buffer", 16<<10, "bytes that each client's buffer takes")
-	perSecond := flag.Int("rate", 280, "clients a second that come and go")
+	bufferBytes := flag.Int("buffer", 2<<10, "bytes that each client's buffer takes")
+	perSecond := flag.Int("rate", 2000, "clients a second that come and go")
 	flag.Parse()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -59,7 +59,7 @@ func main() {
 				time.Sleep(time.Millisecond)
 			}
 			sum += join(*bufferBytes).talk()
-			message := make([]byte, 16<<10+id%2) // garbage, as any service makes
+			message := make([]byte, 2<<10+id%2) // garbage, as any service makes
 			message[0] = byte(sum)
 		}
 	}()

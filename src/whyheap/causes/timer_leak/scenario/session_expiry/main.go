@@ -19,7 +19,7 @@ import (
 )
 
 type cart struct {
-	items [4096]byte
+	items [2048]byte
 }
 
 func (c *cart) pay() int {
@@ -40,7 +40,7 @@ func buy() int {
 
 func main() {
 	lifetime := flag.Duration("for", 2*time.Minute, "end after this time")
-	perSecond := flag.Int("rate", 1000, "carts a second")
+	perSecond := flag.Int("rate", 2000, "carts a second")
 	flag.Parse()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -55,7 +55,7 @@ func main() {
 				time.Sleep(time.Millisecond)
 			}
 			sum += buy()
-			page := make([]byte, 4096+id%2) // garbage, as any service makes
+			page := make([]byte, 2048+id%2) // garbage, as any service makes
 			page[0] = byte(sum)
 		}
 	}()
