@@ -7,14 +7,23 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from whyheap.causes import (
+    address_space_limit,
+    file_cache,
     finalizer_backlog,
     gc_headroom,
     goroutine_leak,
     inflight_pileup,
     live_heap_growth,
+    neighbour,
+    not_an_oom,
+    off_heap,
+    shared_memory,
+    stack_growth,
     subslice_retention,
+    thread_growth,
     timer_leak,
     unbounded_cache,
+    unreturned_memory,
 )
 from whyheap.causes.cause import Cause
 from whyheap.causes.history import LEAST_RISE_BYTES, RuntimeHistory
@@ -37,7 +46,18 @@ _ENTRIES: tuple[tuple[Cause, Match], ...] = (
     (unbounded_cache.CAUSE, unbounded_cache.match),
     (live_heap_growth.CAUSE, live_heap_growth.match),
     (gc_headroom.CAUSE, gc_headroom.match),
+    (thread_growth.CAUSE, thread_growth.match),  # behind goroutine-leak, whose goroutines may hold the threads
+    (stack_growth.CAUSE, stack_growth.match),
+    (off_heap.CAUSE, off_heap.match),
+    (unreturned_memory.CAUSE, unreturned_memory.match),  # behind stack-growth: a copied stack leaves idle memory
+    (shared_memory.CAUSE, shared_memory.match),
+    (neighbour.CAUSE, neighbour.match),
+    (address_space_limit.CAUSE, address_space_limit.match),
+    (not_an_oom.CAUSE, not_an_oom.match),
+    (file_cache.CAUSE, file_cache.match),  # last: it holds only where nothing else does
 )
+_ENDINGS = frozenset({address_space_limit.CAUSE.slug, not_an_oom.CAUSE.slug})
+"""What is known to have ended a process comes before what may have been growing in it."""
 CAUSES: tuple[Cause, ...] = tuple(cause for cause, _ in _ENTRIES)
 
 WITNESS = "runtime"
@@ -75,7 +95,7 @@ def judge(history: RuntimeHistory) -> Judgement:
         verdict = match(history, named)
         if verdict is not None:
             named.append(verdict)
-    named.sort(key=lambda verdict: -verdict.bytes)
+    named.sort(key=lambda verdict: (verdict.cause not in _ENDINGS, -verdict.bytes))
     gaps = _unseen(history, named=bool(named))
     if not named and history.live_trend is None and not _is_tiny(history):
         return Judgement(None, gaps)

@@ -20,9 +20,14 @@ Points = tuple[tuple[float, float], ...]
 
 
 def points(history: RuntimeHistory, value: str | Callable[[dict[str, float]], float | None]) -> Points:
-    """Return (seconds, value) of a gauge, or of what is worked out from a moment's gauges, where it was told."""
+    """Return (seconds, value) of a gauge, or of what is worked out from a moment's gauges, where it was told.
+
+    A process that is ending has no memory for a moment and one thread; what it tells then is left out.
+    """
     told = []
     for sample in history.samples:
+        if "process_started" in sample.values and not sample.values.get("rss"):
+            continue
         number = sample.values.get(value) if isinstance(value, str) else value(sample.values)
         if number is not None:
             told.append((sample.seconds, number))

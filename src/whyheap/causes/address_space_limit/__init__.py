@@ -37,11 +37,12 @@ CAUSE = Cause("address-space-limit", "The kernel refused memory or a thread", __
 
 MET_SHARE = 0.8
 """Of a limit: in a crash it counts as the one that was met from here on; a new arena takes 64 MiB at once."""
+LARGE_REQUEST_SHARE = 0.3
+"""Of the limit, asked for at once: then the request is the matter."""
 NEAR_SHARE = 0.95
 """Of a limit that a living process has nearly used up."""
 LEAST_RISE_SHARE = 0.05
 _OWN_LIMIT = "thread exhaustion"
-_REFUSED_THREADS = frozenset({"", "EAGAIN", "ENOMEM", "EPERM"})
 _DIGITS = 20
 
 
@@ -101,9 +102,8 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
     if crash is not None and not end.is_oom:
         met = _met(history, crash)
         asked = _bytes(crash, "asked")
-        size = (
-            asked or (met.used if met is not None and met.bound.is_bytes else 0.0) or history.last.get("vm_size", 0.0)
-        )
+        used = met.used if met is not None and met.bound.is_bytes else history.last.get("vm_size", 0.0)
+        size = max(asked, used)
         return CauseVerdict(
             CAUSE.slug,
             Certainty.STATED,
@@ -117,10 +117,8 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
 
 
 def _is_refusal(crash: Event) -> bool:
-    about, error = crash.labels.get("about", ""), crash.labels.get("error", "")
-    if about == "memory":
-        return True
-    return about == "threads" and crash.labels.get("reason") != _OWN_LIMIT and error in _REFUSED_THREADS
+    about = crash.labels.get("about", "")
+    return about == "memory" or (about == "threads" and crash.labels.get("reason") != _OWN_LIMIT)
 
 
 def _met(history: RuntimeHistory, crash: Event) -> _Met | None:
@@ -135,8 +133,8 @@ def _met(history: RuntimeHistory, crash: Event) -> _Met | None:
             continue
         if bound.most == "data_limit":  # of what is mapped only what is private and writable counts
             used = min(used, max(history.last.get("sys", used), history.last.get("rss", 0.0)))
-        if (bound.is_bytes and used + asked >= most * MET_SHARE) or (not bound.is_bytes and used >= most * MET_SHARE):
-            near.append(_Met(bound, used, most))
+        if used + (asked if bound.is_bytes else 0.0) >= most * MET_SHARE:
+            near.append(_Met(bound, min(used, most), most))
     return max(near, key=lambda met: met.used / met.most, default=None)
 
 
@@ -145,9 +143,9 @@ def _last(history: RuntimeHistory, name: str) -> float | None:
     series = points(history, name)
     if not series:
         return None
-    trend = growth(series, 1.0)
-    late = history.samples[-1].seconds - series[-1][0]
-    return series[-1][1] + (trend.slope.value * late if trend is not None else 0.0)
+    (first, begun), (last, latest) = series[0], series[-1]
+    rate = (latest - begun) / (last - first) if last > first else 0.0
+    return latest + max(rate, 0.0) * (history.samples[-1].seconds - last)
 
 
 def _bytes(event: Event, name: str) -> float:
@@ -223,7 +221,7 @@ def _evidence(history: RuntimeHistory, crash: Event, met: _Met | None, asked: fl
 def _advice(crash: Event, met: _Met | None, asked: float) -> list[str]:
     advice = []
     place = crash.labels.get("place", "")
-    if asked and met is not None and asked >= met.most - met.used:
+    if met is not None and met.bound.is_bytes and asked >= LARGE_REQUEST_SHARE * met.most:
         at = f"{place}: " if place else ""
         advice.append(f"{at}check the size before it is allocated: {format_bytes(asked)} were asked for at once")
     if met is not None:

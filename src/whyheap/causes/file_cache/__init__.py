@@ -89,7 +89,12 @@ def _evidence(history: RuntimeHistory, cache: float, own: float, charge: float, 
     ]
     if "container_inactive_file" in last:
         idle = min(last["container_inactive_file"], cache)
-        text = f"{format_bytes(idle)} of the cache were not used lately; the rest counts in a working set all the same"
+        if cache - idle >= LEAST_BYTES:
+            text = (
+                f"{format_bytes(cache - idle)} of the cache count as active: a working set includes them all the same"
+            )
+        else:
+            text = "nearly all of the cache is inactive: the working set leaves it out"
         statements.append(Statement(text, Certainty.MEASURED))
     if mapped is not None and mapped >= LEAST_BYTES:
         text = f"{format_bytes(mapped)} of files are mapped by the process and count as its resident memory"

@@ -115,7 +115,8 @@ def _name(event: Event) -> str:
 
 def _summary(history: RuntimeHistory, end: Ending, size: float, trend: Trend | None, parent: Event | None) -> str:
     own = history.last.get("rss", 0.0)
-    beside = f"; this one has {format_bytes(own)} and is not what fills it" if own else ""
+    has = "had" if end.is_oom else "has"
+    beside = f"; this one {has} {format_bytes(own)} and is not what fills it" if own else ""
     if end.kills:
         named = [_name(kill) for kill in end.kills if kill.labels.get("task") or kill.labels.get("pid")]
         who = named[-1] if named else "another process of the group"
@@ -126,11 +127,13 @@ def _summary(history: RuntimeHistory, end: Ending, size: float, trend: Trend | N
         return f"the limit of {whose} was reached, a group above {victim}: what else runs below it took the memory"
     known = _seen(history)
     most = f", most of it {known.labels['neighbour']} (pid {known.labels.get('pid', '?')})" if known is not None else ""
-    others = f"other processes of the group hold {format_bytes(size)}{most}"
+    held = "held" if end.is_oom else "hold"
+    others = f"other processes of the group {held} {format_bytes(size)}{most}"
     if trend is None:
         return f"{others}{beside}"
     end_words = outlook(history, trend.slope.value, killed=end.is_oom)
-    return f"{others} and grow {format_rate(trend.slope.value)}{end_words}{beside}"
+    grow = "grew" if end.is_oom else "grow"
+    return f"{others}, and {grow} {format_rate(trend.slope.value)}{end_words}{beside}"
 
 
 def _evidence(

@@ -99,7 +99,7 @@ def _what(end: Ending, *, is_probe: bool) -> str:
         return f"it was ended by {_name(number)}, which {'somebody' if number == _SIGKILL else 'another process'} sent"
     if end.code in _WAYS:
         return _WAYS[end.code]
-    return f"it ended itself with exit code {end.code}" if end.code else "it ended by itself or by a signal"
+    return f"it ended itself with exit code {end.code}" if end.code else "how it ended was not seen"
 
 
 def _evidence(history: RuntimeHistory, end: Ending, *, is_near: bool) -> list[Statement]:
@@ -119,7 +119,7 @@ def _evidence(history: RuntimeHistory, end: Ending, *, is_near: bool) -> list[St
     return statements
 
 
-def _advice(end: Ending, *, is_probe: bool) -> list[str]:
+def _advice(end: Ending, *, is_probe: bool) -> list[str]:  # noqa: PLR0911  one way of ending each
     if end.crash is not None:
         place = end.crash.labels.get("place", "")
         return [f"{place}: mend what the crash says" if place else "read the crash's stack: it names the line"]
@@ -144,4 +144,12 @@ def _advice(end: Ending, *, is_probe: bool) -> list[str]:
         return ["it was told to stop (a deployment, a scale-down, a drain): handle SIGTERM if it should end in order"]
     if number:
         return [f"look for what raises {_name(number)}: faults in C code, an abort, or another process"]
-    return ["read the last lines of its log: it ended on its own account"]
+    if end.code:
+        return ["read the last lines of its log: it ended on its own account"]
+    return [
+        (
+            "look up its exit code where it was started (kubectl describe pod, systemctl status, journalctl): 137 is "
+            "SIGKILL, 143 SIGTERM, 2 a panic"
+        ),
+        "memory needs no change for this",
+    ]

@@ -40,7 +40,7 @@ from whyheap.causes.trend import LEAST_POINTS, Trend
 from whyheap.causes.verdict_words import limit_statement
 from whyheap.model.finding import Certainty
 from whyheap.model.verdict import CauseVerdict, Statement
-from whyheap.units import format_bytes, format_duration
+from whyheap.units import format_bytes, format_duration, format_rate
 
 CAUSE = Cause("off-heap", "Memory outside the Go heap", __doc__)
 
@@ -108,25 +108,33 @@ def _summary(history: RuntimeHistory, size: float, trend: Trend | None, *, kille
     place = _place(history)
     if trend is None:
         return f"{place} takes {format_bytes(size)} and is level: the limit has too little room for Go beside it"
-    end = outlook(history, trend.slope.value, killed=killed)
-    return f"{place} grows {spell_rise(trend).partition(',')[0]} and takes {format_bytes(size)}{end}"
+    end, rate = outlook(history, trend.slope.value, killed=killed), format_rate(trend.slope.value)
+    if killed:
+        return f"{place} grew {rate} to {format_bytes(size)}{end}"
+    return f"{place} grows {rate} and takes {format_bytes(size)}{end}"
 
 
 def _place(history: RuntimeHistory) -> str:
-    c_heap, other = history.last.get("smaps_c_heap", 0.0), history.last.get("smaps_other_anon", 0.0)
-    if not c_heap and not other:
+    if "smaps_other_anon" not in history.last or "smaps_go_heap" not in history.last:
         return "memory outside the Go heap"
+    c_heap, other = _c_heap(history), history.last["smaps_other_anon"]
     is_c = c_heap >= _C_HEAP_SHARE * (c_heap + other)
     return "memory of the C allocator (malloc)" if is_c else "memory mapped outside the Go heap (mmap)"
+
+
+def _c_heap(history: RuntimeHistory) -> float:
+    """Return what the C allocator has; nothing where no library is mapped, its regions are told by place alone."""
+    return history.last.get("smaps_c_heap", 0.0) if history.last.get("smaps_libraries") else 0.0
 
 
 def _evidence(history: RuntimeHistory, size: float, trend: Trend | None, *, by_map: bool) -> list[Statement]:
     last = history.last
     statements = []
     if by_map:
-        parts = (("the C allocator", "smaps_c_heap"), ("other anonymous mappings", "smaps_other_anon"))
-        told = ", ".join(f"{format_bytes(last[name])} in {title}" for title, name in parts if name in last)
-        statements.append(Statement(f"the process's memory map holds {told}", Certainty.MEASURED))
+        c_heap = _c_heap(history)
+        told = f"{format_bytes(c_heap)} of the C allocator and " if c_heap else ""
+        text = f"the process's memory map holds {told}{format_bytes(max(size - c_heap, 0.0))} of anonymous mappings"
+        statements.append(Statement(f"{text} that are not Go's", Certainty.MEASURED))
     else:
         text = f"{format_bytes(size)} of anonymous memory are resident beyond all that Go has mapped"
         statements.append(Statement(text, Certainty.INFERRED))

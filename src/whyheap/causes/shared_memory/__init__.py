@@ -83,6 +83,8 @@ def _summary(history: RuntimeHistory, size: float, trend: Trend | None, *, is_ma
         return f"{what} {verb} {format_bytes(size)} of the limit and cannot be dropped"
     grow = "grows" if is_mapped else "grow"
     end = outlook(history, trend.slope.value, killed=killed)
+    if killed:
+        return f"{what} grew {format_rate(trend.slope.value)} to {format_bytes(size)}{end}"
     return f"{what} {grow} {format_rate(trend.slope.value)} and {verb} {format_bytes(size)}{end}"
 
 
@@ -94,9 +96,9 @@ def _evidence(
     if trend is not None:
         statements.append(Statement(f"it grows {spell_rise(trend)}, over {trend.points} moments", Certainty.MEASURED))
     if is_group:
-        text = f"{format_bytes(own)} of it are mapped and resident in this process"
+        text = f"{format_bytes(own)} of it are mapped by this process"
         if own < MAPPED_SHARE * size:
-            text = f"{text}: the rest is in files that some process of the group has written"
+            text = f"{text if own else 'none of it is mapped by this process'}: it is in files"
         statements.append(Statement(text, Certainty.MEASURED))
     alone = history.last.get("container_processes")
     if alone is not None:

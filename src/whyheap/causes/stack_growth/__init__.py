@@ -185,7 +185,7 @@ def _advice(
         advice = [f"{at}find what calls itself without end (the crash text repeats it), and bound its depth"]
     else:
         advice = ["look for large local arrays and deep calls in the functions that most goroutines wait in"]
-        advice.append("-gcflags=-m shows no stacks: see frame sizes with  go build -gcflags=-live  or in a crash's sp=")
+        advice.append("go build -gcflags=-S  prints the size of each function's frame as locals=")
     limit = container_limit(history)
     if overflow is None and limit is not None and deep is not None:
         advice.append(

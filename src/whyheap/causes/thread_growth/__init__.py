@@ -43,8 +43,11 @@ KERNEL_STACK_BYTES = 16 << 10  # arch/x86/include/asm/page_64_types.h and arch/a
 MOST_STACK_BYTES_EACH = 48 << 10
 """The runtime's stacks of a thread: g0 16 KiB (without cgo) and gsignal 32 KiB: proc.go, os_linux.go; 1.22-1.27."""
 FULL_SHARE = 0.9
+LOCKED_SHARE = 0.7
+"""Of the threads: so many goroutines that wait at one place in Go are locked to them."""
 STACKS_SHOWN = 2
 _HOLDS_THREAD = ("syscall", "locked to thread")
+_CGO_STUB = "_C"  # cmd/cgo/out.go: _Cfunc_name, in _cgo_gotypes.go
 _EXHAUSTED = "thread exhaustion"
 
 
@@ -62,7 +65,7 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
     for verdict in taken:
         if verdict.cause == "goroutine-leak":  # the goroutines that hold the threads: theirs and the threads' own
             size = max(size, verdict.bytes + KERNEL_STACK_BYTES * count)
-    holders = _holders(history)
+    holders = _holders(history, count)
     return CauseVerdict(
         CAUSE.slug,
         Certainty.MEASURED if trend is not None else Certainty.STATED,
@@ -83,27 +86,25 @@ def _count(series: Sequence[tuple[float, float]], gave_up: Event | None) -> floa
 def _bytes_each(history: RuntimeHistory) -> float:
     """Return by how much what is charged rises with each thread, at least its kernel stack."""
     for name in ("container_charge", "container_usage", "rss"):
-        pairs = [
-            (sample.values["threads"], sample.values[name])
-            for sample in history.samples
-            if {"threads", name} <= sample.values.keys()
-        ]
-        if len({threads for threads, _ in pairs}) >= LEAST_POINTS:
-            slope = theil_sen([threads for threads, _ in pairs], [size for _, size in pairs]).value
+        threads, sizes = dict(points(history, "threads")), dict(points(history, name))
+        pairs = [(threads[seconds], size) for seconds, size in sizes.items() if seconds in threads]
+        if len({count for count, _ in pairs}) >= LEAST_POINTS:
+            slope = theil_sen([count for count, _ in pairs], [size for _, size in pairs]).value
             beside_kernel = KERNEL_STACK_BYTES if name == "rss" else 0
             return max(slope + beside_kernel, float(KERNEL_STACK_BYTES))
     return float(KERNEL_STACK_BYTES)
 
 
-def _holders(history: RuntimeHistory) -> list[tuple[GoroutineGroup, Site]]:
+def _holders(history: RuntimeHistory, count: float) -> list[tuple[GoroutineGroup, Site]]:
     """Return the goroutines that hold a thread while they wait, with the user's line, the largest groups first."""
     with_stacks = [sample.goroutines for sample in history.samples if sample.goroutines]
     groups = with_stacks[-1] if with_stacks else ()
     held: list[tuple[GoroutineGroup, Site]] = []
     for group in sorted(groups, key=lambda group: -group.count):
         located = [history.locate(site) for site in group.stack]
-        own = next((site for site, is_own in located if is_own), None)
+        own = next((site for site, is_own in located if is_own and not site.function.startswith(_CGO_STUB)), None)
         blocks = any(word in group.state for word in _HOLDS_THREAD) or _calls_out(group)
+        blocks = blocks or group.count >= LOCKED_SHARE * count  # a profile does not say which are locked
         if own is not None and group.count >= LEAST_RISE and blocks:
             held.append((group, own))
     return held[:STACKS_SHOWN]
@@ -113,6 +114,10 @@ def _calls_out(group: GoroutineGroup) -> bool:
     """Whether the innermost frames are in a system call or in C, where a state was not told (profiles tell none)."""
     symbols = [site.symbol for site in group.stack[:4]]
     return any(symbol.startswith(("runtime.cgocall", "syscall.", "internal/runtime/syscall")) for symbol in symbols)
+
+
+def _waits_in_go(group: GoroutineGroup) -> bool:
+    return not _calls_out(group) and not any(word in group.state for word in _HOLDS_THREAD)
 
 
 def _summary(
@@ -157,7 +162,11 @@ def _evidence(
     for group, site in holders:
         state = f" ({group.state})" if group.state else ""
         text = f"{format_count(group.count)} goroutines wait at {site.position} in {site.function}{state}"
-        statements.append(Statement(f"{text} and hold a thread each", Certainty.MEASURED, site))
+        if _waits_in_go(group):
+            text = f"{text}, as many as threads: they are locked to them (runtime.LockOSThread)"
+            statements.append(Statement(text, Certainty.INFERRED, site))
+        else:
+            statements.append(Statement(f"{text} and hold a thread each", Certainty.MEASURED, site))
     text = f"each thread came with about {format_bytes(each)}: its kernel stack, its stacks in Go or C, page tables"
     statements.append(Statement(text, Certainty.INFERRED))
     parts = (("the kernel's own memory", "container_kernel"), ("C stacks of threads", "smaps_thread_stacks"))
@@ -175,7 +184,7 @@ def _evidence(
 def _advice(history: RuntimeHistory, holders: Sequence[tuple[GoroutineGroup, Site]]) -> list[str]:
     advice = []
     for group, site in holders:
-        if "locked to thread" in group.state:
+        if "locked to thread" in group.state or _waits_in_go(group):
             advice.append(f"{site.position}: let this goroutine end when its work is done; its thread ends with it")
         elif any("cgocall" in frame.symbol for frame in group.stack[:4]):
             advice.append(f"{site.position}: limit how many of these C calls run at once, and give them a timeout")

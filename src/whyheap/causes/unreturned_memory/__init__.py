@@ -53,6 +53,7 @@ NEAR_SHARE = 0.6
 """Of the limit, that level unused memory and all besides must reach."""
 LEAST_WITHOUT_LIMIT_BYTES = 64.0 * (1 << 20)
 HUGE_SHARE = 0.5
+LATEST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +73,24 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
     """Name the cause when most of what the process uses is free memory that stays."""
     if any(verdict.cause == "stack-growth" for verdict in taken):
         return None  # a stack that was copied leaves its old memory idle
+    fragments = points(history, _fragments)
+    trend = growth(fragments)
     unused = _Unused(
-        lasting(points(history, _idle)), lasting(points(history, _fragments)), lasting(points(history, _beyond))
+        lasting(points(history, _idle)),
+        lasting(fragments) if trend is None else min(value for _, value in fragments[-LATEST:]),
+        lasting(points(history, _beyond)),
     )
     used = max(charge_bytes(history), history.last.get("rss", 0.0), history.last.get("smaps_rss", 0.0))
     if unused.total < LEAST_BYTES or not used or unused.total < LEAST_SHARE * used:
         return None
-    trend = growth(points(history, _fragments))
     limit, end = container_limit(history), ending(history)
     enough = NEAR_SHARE * limit if limit is not None else LEAST_WITHOUT_LIMIT_BYTES
     if trend is None and not end.is_oom and used < enough:
         return None
-    size = unused.total if trend is None else max(unused.total, points(history, _fragments)[-1][1])
+    size = unused.total
     return CauseVerdict(
         CAUSE.slug,
-        Certainty.MEASURED,
+        Certainty.MEASURED if "smaps_go_heap" in history.last or not unused.beyond else Certainty.INFERRED,
         int(size),
         share_of_whole(history, size),
         _summary(history, unused, size, used, trend, killed=end.is_oom),
@@ -109,11 +113,14 @@ def _fragments(values: dict[str, float]) -> float | None:
 
 def _beyond(values: dict[str, float]) -> float | None:
     """Return what is resident in Go's arenas beyond what Go has not given back: stacks lie in arenas too."""
-    names = ("smaps_go_heap", "heap_sys", "heap_released", "stack_inuse")
-    if any(name not in values for name in names):
+    if "heap_released" not in values or "sys" not in values:
         return None
-    kept = values["heap_sys"] - values["heap_released"] + values["stack_inuse"]
-    return min(max(values["smaps_go_heap"] - kept, 0.0), values["heap_released"])
+    if "smaps_go_heap" in values and "heap_sys" in values:
+        kept = values["heap_sys"] - values["heap_released"] + values.get("stack_inuse", 0.0)
+        return min(max(values["smaps_go_heap"] - kept, 0.0), values["heap_released"])
+    if "rss_anon" not in values:
+        return None  # without the arenas: what is resident beyond all that Go has kept, and was Go's before
+    return min(max(values["rss_anon"] - (values["sys"] - values["heap_released"]), 0.0), values["heap_released"])
 
 
 def _summary(
@@ -153,11 +160,13 @@ def _evidence(history: RuntimeHistory, unused: _Unused, trend: Trend | None) -> 
         text = f"{format_bytes(unused.idle)} of idle spans stay with the process all the time"
         statements.append(Statement(text, Certainty.MEASURED))
     if unused.beyond >= LEAST_BYTES:
+        is_seen = "smaps_go_heap" in last
+        resident = last["smaps_go_heap"] if is_seen else last.get("rss_anon", 0.0)
         text = (
-            f"Go's arenas have {format_bytes(last.get('smaps_go_heap', 0.0))} resident, "
-            f"{format_bytes(unused.beyond)} of which Go has given back"
+            f"{format_bytes(resident)} of {'the Go heap' if is_seen else 'anonymous memory'} are resident, "
+            f"though Go has given {format_bytes(unused.beyond)} of that back (HeapReleased)"
         )
-        statements.append(Statement(text, Certainty.MEASURED))
+        statements.append(Statement(text, Certainty.MEASURED if is_seen else Certainty.INFERRED))
         if last.get("smaps_huge"):
             text = f"{format_bytes(last['smaps_huge'])} of the process are in transparent huge pages"
             statements.append(Statement(text, Certainty.MEASURED))

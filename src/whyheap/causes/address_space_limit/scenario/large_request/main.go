@@ -1,9 +1,9 @@
-// A service under a limit of data (ulimit -d) that is sent a length by a client and allocates it at once, before anything
+// A service under a limit of address space (ulimit -v) that is sent a length by a client and allocates it at once, before anything
 // was read: the runtime cannot have so large a block and ends the process.
 //
 // It prints its pprof address, ends with exit code 2, or by itself after -for.
 //
-//lab:rlimit data=400MiB
+//lab:rlimit as=3GiB
 //lab:seconds 18
 package main
 
@@ -40,7 +40,7 @@ func main() {
 		for range time.Tick(5 * time.Millisecond) {
 			length := 64 << 10
 			if time.Since(begun) > *after {
-				length = 600 << 20
+				length = 4 << 30
 			}
 			receive(length)
 		}

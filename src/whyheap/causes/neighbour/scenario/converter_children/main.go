@@ -41,9 +41,7 @@ func main() {
 	go func() {
 		for {
 			child := exec.Command(os.Args[0], "-convert", fmt.Sprintf("-for=%s", *lifetime))
-			if err := child.Run(); err != nil {
-				fmt.Fprintln(os.Stderr, "converter:", err)
-			}
+			child.Run() // the document is lost
 		}
 	}()
 	for number := 0; ; number++ {
