@@ -40,6 +40,7 @@ from whyheap.causes.growing_lines import (
 )
 from whyheap.causes.history import LineGrowth, RuntimeHistory
 from whyheap.causes.trend import Trend, judge_trend
+from whyheap.collect.runtime_sample import RuntimeSample
 from whyheap.model.finding import Certainty
 from whyheap.model.root import RootKind
 from whyheap.model.site import Site
@@ -125,12 +126,23 @@ def _counted(history: RuntimeHistory) -> list[_Waiting]:
     found = []
     for kind, queued, executed in _COUNTS:
         told = [sample for sample in history.samples if queued in sample.values and executed in sample.values]
-        points = [(one.seconds, max(one.values[queued] - one.values[executed], 0.0)) for one in told]
+        points = [
+            (one.seconds, max(one.values[queued] - one.values[executed], 0.0)) for one in _after_each_collection(told)
+        ]
         trend = judge_trend(points, LEAST_WAITING)
-        if trend is not None and points[-1][0] > points[0][0]:
+        if trend is not None and told[-1].seconds > told[0].seconds:
             ran = told[-1].values[executed] - told[0].values[executed]
-            found.append(_Waiting(kind, points[-1][1], trend, ran / (points[-1][0] - points[0][0])))
+            per_second = max(ran, 0.0) / (told[-1].seconds - told[0].seconds)
+            found.append(_Waiting(kind, points[-1][1], trend, per_second))
     return found
+
+
+def _after_each_collection(samples: Sequence[RuntimeSample]) -> list[RuntimeSample]:
+    """Return the first sample after each collection: only collections queue, and in between the queue is worked off."""
+    firsts: dict[float, RuntimeSample] = {}
+    for sample in samples:
+        firsts.setdefault(sample.values.get("num_gc", sample.seconds), sample)
+    return list(firsts.values())
 
 
 def _busy(history: RuntimeHistory) -> _Busy | None:

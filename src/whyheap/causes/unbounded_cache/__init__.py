@@ -179,7 +179,7 @@ def _advice(history: RuntimeHistory, trend: Trend, line: LineGrowth, container: 
     name = container.name or f"the {container.kind}"
     way = "cut it to a length" if container.kind == "slice" else "limit its entries, or delete them when they end"
     advice = [f"{line.place}: bound {name}: {way}; all that is put in stays"]
-    if line.objects and container.name:  # a sync.Map's line makes more than one object for an entry
+    if line.objects and container.name and len({one.leaf for one in line.callees}) <= 1:  # one object for an entry
         each = line.after_bytes / line.objects
         limit, live = history.limit, history.live.bytes or 0.0
         room = 0.0
