@@ -72,6 +72,8 @@ def test_an_evicted_pod_is_told_once(tmp_path: Path) -> None:
     reading = read(tmp_path, "evict")
     assert [event.kind for event in reading.events].count(EventKind.EVICTED) == 1
     assert "has no memory limit" in reading.gaps[0].reason
+    ended = next(event for event in reading.events if event.kind is EventKind.TERMINATED)
+    assert not {"exit_code", "signal"} & ended.labels.keys()  # 137 is made up
     assert reading.limit_name == ""
 
 

@@ -59,7 +59,11 @@ def open_pid(pid: int, progress: Say) -> LiveTarget:
 
 
 def open_live(target: Target, access: Access, progress: Say) -> LiveTarget:
-    """Open a URL or a PID."""
+    """Open a URL, a PID or a pod."""
+    if target.kind is TargetKind.POD:
+        from whyheap.app.pod_target import open_pod_target  # noqa: PLC0415 - brings kubectl and more
+
+        return open_pod_target(target.text, access, progress)
     return open_pid(target.pid, progress) if target.kind is TargetKind.PID else open_url(target.text, access)
 
 

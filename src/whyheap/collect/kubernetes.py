@@ -22,7 +22,7 @@ from whyheap.model.event import Event, EventKind
 from whyheap.model.gauge import Gap
 from whyheap.parse.kubectl_error import Problem, failure, problem
 from whyheap.parse.kubernetes_events import WITNESS, Node, evicted
-from whyheap.parse.kubernetes_pod import Container, Pod, Termination, parse_pod
+from whyheap.parse.kubernetes_pod import UNKNOWN_END, Container, Pod, Termination, parse_pod
 from whyheap.parse.rfc3339 import utc_seconds, utc_text
 from whyheap.units import format_duration
 
@@ -148,9 +148,13 @@ def _terminated(container: Container, end: Termination, *, is_chosen: bool) -> E
     }
     began, finished = utc_seconds(end.started), utc_seconds(end.finished)
     lasted = f" after {format_duration(finished - began)}" if began and finished and finished > began else ""
+    how = f"with exit code {end.exit_code}"
+    if end.reason == UNKNOWN_END:
+        how = "unseen by the kubelet"
+        del labels["exit_code"]
     reason = f" ({end.reason})" if end.reason else ""
     restarts = f"; restarted {times(container.restarts)} so far" if container.restarts else ""
-    text = f"container {container.name} ended with exit code {end.exit_code}{reason}{lasted}{restarts}"
+    text = f"container {container.name} ended {how}{reason}{lasted}{restarts}"
     return Event(
         EventKind.TERMINATED, end.finished, text, WITNESS, {name: value for name, value in labels.items() if value}
     )

@@ -19,6 +19,8 @@ from whyheap.parse.rfc3339 import in_utc
 TUNING = ("GOMEMLIMIT", "GOGC")
 _OWN_WORDS = frozenset({"OOMKilled", "ContainerCannotRun", "StartError", "ContainerStatusUnknown", "DeadlineExceeded"})
 """Reasons whose message the kubelet wrote; for others it may be the last lines of the container's own log."""
+UNKNOWN_END = "ContainerStatusUnknown"
+"""The kubelet did not see the end and makes up exit code 137: pkg/kubelet/status/status_manager.go."""
 
 
 class SettingSource(StrEnum):
@@ -177,7 +179,8 @@ def _termination(state: dict[str, Any]) -> Termination | None:
     code = whole(state, "exitCode")
     if code is None:
         return None
-    signal = whole(state, "signal") or (code - 128 if 128 < code < 128 + 65 else 0)  # noqa: PLR2004 - as shells count
+    is_known = text(state, "reason") != UNKNOWN_END
+    signal = whole(state, "signal") or (code - 128 if is_known and 128 < code < 128 + 65 else 0)  # noqa: PLR2004 - as shells count
     reason = text(state, "reason")
     message = state.get("message")
     words = message[:100_000] if isinstance(message, str) and reason not in _OWN_WORDS else ""
