@@ -203,3 +203,10 @@ def test_kubectls_refusals_name_the_way_out(stderr: str, kind: Problem, words: s
     error = failure(stderr, "pod prod/shop", "prod")
     assert words in error.message
     assert hint in error.hint
+
+
+@given(st.text(max_size=200))
+def test_any_words_of_kubectl_make_one_sentence(stderr: str) -> None:
+    error = failure(stderr, "pod prod/shop", "prod")
+    assert "\n" not in error.message
+    assert len(error.message) < 600
