@@ -58,7 +58,7 @@ def test_the_history_leads_to_the_containers_last_end(cluster: Path, prometheus:
     assert target.told is not None
     usage = [sample.values["container_usage"] for sample in target.told.samples if "container_usage" in sample.values]
     assert usage[:20] == [(400 + 5 * index) << 20 for index in range(20)]
-    assert len(target.told.samples) == 21
+    assert len(target.told.samples) == 20
     assert target.told.samples[-1].values["container_limit"] == 512 << 20
     assert said[:2] == [
         "asking the cluster about pod prod/shop-7d9f8c6b5d-oomed",

@@ -88,7 +88,10 @@ def test_the_last_words_of_the_previous_container(tmp_path: Path) -> None:
     crash = next(event for event in reading.series.events if event.kind is EventKind.CRASH)
     assert crash.labels["about"] == "memory"
     assert crash.at.startswith("2026-05-01T03:12:07")
-    assert reading.series.samples[0].goroutines
+    (dying,) = reading.series.samples  # what is told now belongs to it
+    assert dying.goroutines
+    assert dying.values["container_limit"] == 512 << 20
+    assert dying.values["process_started"] == 1_777_605_068  # the run that died, not the next one
     assert reading.values["gogc"] == -1
     assert any("GOMEMLIMIT comes from a secret" in gap.reason for gap in reading.gaps)
     with pytest.raises(TargetError, match=r"does not run now \(CrashLoopBackOff\)"):
@@ -178,6 +181,7 @@ def test_a_live_process_through_a_port_forward(tmp_path: Path, running: tuple[su
         assert last["heap_alloc"] > 20 << 20
         assert last["container_limit"] == 512 << 20
         assert last["gogc"] == 60
+        assert last["process_started"] == 1_777_605_129
         assert series.samples[0].goroutines
         assert series.pid is None
         assert not series.gaps

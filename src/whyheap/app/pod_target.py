@@ -14,7 +14,7 @@ from whyheap.collect.pod_witness import PodWitness, open_pod
 from whyheap.collect.profile import ProfileReading, collect_process_profile
 from whyheap.collect.prometheus_history import DEFAULT_SECONDS, HistoryRequest, collect_history
 from whyheap.collect.prometheus_query import Selector
-from whyheap.collect.runtime_sample import RuntimeSeries, joined_series
+from whyheap.collect.runtime_sample import RuntimeSeries
 from whyheap.errors import TargetError
 from whyheap.host.http import Access
 from whyheap.host.kubectl import find_kubectl
@@ -48,7 +48,8 @@ def open_pod_target(
 ) -> LiveTarget:
     """Read a pod (`k8s:NAMESPACE/POD[:PORT]`) and reach its process.
 
-    A process that cannot be reached is a Gap beside what was told: the pod may be dead already.
+    A process that cannot be reached is a Gap beside what was told: the pod may be dead already. Where a history was
+    asked for and found, it is what is judged; of the process that runs now only the profile is read.
 
     Raises:
         TargetError: there is no such pod, or it may not be read.
@@ -58,15 +59,14 @@ def open_pod_target(
     kubectl = find_kubectl()
     progress(f"asking the cluster about pod {address.name}")
     reading = collect_pod(address, kubectl)
-    told = reading.series
-    if history is not None:
-        told = joined_series(pod_history(history, reading, progress), told)
+    told = reading.after(pod_history(history, reading, progress)) if history is not None else reading.series
     try:
         witness = open_pod(reading, kubectl, access, progress)
     except TargetError as error:
         gap = Gap(KUBERNETES, error.message, error.hint)
         return LiveTarget(text, None, None, replace(told, gaps=(*told.gaps, gap)))
-    return LiveTarget(text, witness, _profile_of(witness, text), told)
+    past_is_meant = history is not None and bool(told.samples[:-1])
+    return LiveTarget(text, None if past_is_meant else witness, _profile_of(witness, text), told)
 
 
 def pod_history(options: HistoryOptions, reading: PodReading, progress: Callable[[str], None]) -> RuntimeSeries:

@@ -10,7 +10,7 @@ import difflib
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whyheap.collect.kubernetes_container import PodAddress, choose_container, pprof_ports, times
 from whyheap.collect.kubernetes_questions import PodQuestions
@@ -49,9 +49,23 @@ class PodReading:
     @property
     def series(self) -> RuntimeSeries:
         """All of it, as samples, events and gaps."""
+        return self.after(RuntimeSeries(()))
+
+    def after(self, history: RuntimeSeries) -> RuntimeSeries:
+        """Return all of it together with a history of the container.
+
+        Where the past has moments, what is told now belongs to the last of them: a moment of its own, hours later,
+        would make one window of two processes. What the container uses now is then left out.
+        """
+        past = joined_series(history, self.last_words)
         told = RuntimeSample(self.at, 0.0, dict(self.values))
-        now = RuntimeSeries((told,), self.gaps, limit_name=self.limit_name, events=self.events)
-        return joined_series(self.last_words, now)
+        samples: tuple[RuntimeSample, ...] = (told,)
+        if past.samples:
+            lasting = {name: value for name, value in self.values.items() if name != "container_usage"}
+            last = past.samples[-1]
+            samples = (*past.samples[:-1], replace(last, values={**lasting, **last.values}))
+        now = RuntimeSeries((), self.gaps, limit_name=self.limit_name, events=self.events)
+        return replace(joined_series(past, now), samples=samples)
 
 
 def collect_pod(address: PodAddress, kubectl: Kubectl, spell: Callable[[str], str] = str) -> PodReading:

@@ -106,7 +106,11 @@ class PodQuestions:
         if not series.events and end.words:  # terminationMessagePolicy: FallbackToLogsOnError
             told = series_from_lines(end.words.split("\n"), finished, spell)
             series = joined_series(series, replace(told, gaps=()))
-        return series
+        began = utc_seconds(end.started)
+        if began is None:
+            return series
+        dated = (replace(one, values={"process_started": began, **one.values}) for one in series.samples)
+        return replace(series, samples=tuple(dated))
 
     def _ask(
         self,

@@ -20,6 +20,7 @@ from whyheap.model.event import Event
 from whyheap.model.gauge import Gap
 from whyheap.parse.kubectl_error import failure
 from whyheap.parse.kubernetes_events import WITNESS
+from whyheap.parse.rfc3339 import utc_seconds
 
 _PROBE_PATH = "/debug/pprof/cmdline"
 _PROBE_SECONDS = 5.0
@@ -76,6 +77,9 @@ class PodWitness:
                 raise
             moment = self._runtime.sample(stacks=stacks)
         told = {name: value for name, value in self.reading.values.items() if name != "container_usage"}
+        began = utc_seconds(self.reading.container.started)
+        if began is not None:
+            told["process_started"] = began
         return RuntimeSample(moment.at, moment.seconds, {**told, **moment.values}, moment.goroutines)
 
     def profile(self) -> bytes:
