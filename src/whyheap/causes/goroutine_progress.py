@@ -35,10 +35,11 @@ _ANSWERS = frozenset(
         "google.golang.org/grpc/internal/transport.(*recvBufferReader).readClient",
     }
 )
-_AT_WORK = frozenset({"running", "runnable", "syscall", "sleep", "IO wait"})
+_TIMED = frozenset({"sleep", "IO wait"})
+_AT_WORK = _TIMED | {"running", "runnable", "syscall"}
 _LOCKS = frozenset({"sync.Mutex.Lock", "sync.RWMutex.Lock", "sync.RWMutex.RLock", "semacquire"})
 _FOUND_LEAKED = "(leaked)"  # runtime/traceback.go, 1.26: a goroutine leak profile has found it unreachable
-_LEAST_STEADY_SHARE = 0.7  # reads from outside race with the program: a few miss a goroutine that moves
+_LEAST_STEADY_SHARE = 0.6  # reads from outside race with the program: a few miss a goroutine that moves
 _STEADY_SPREAD = 0.5
 _LEAST_FREED_SHARE = 0.05
 _CLIENTS_WAIT_SHARE = 0.5
@@ -129,11 +130,12 @@ def _ahead(history: RuntimeHistory, pile: Pile) -> tuple[Site, int] | None:
         for group in sample.goroutines:
             site = _beyond(history, pile, group)
             if site is not None:
-                working += group.count
                 where[site] = where.get(site, 0) + group.count
+            if site is not None or _moved(pile, group):
+                working += group.count
         counts.append(working)
     busy = sorted(count for count in counts if count)
-    if len(busy) < max(_LEAST_SAMPLES, _LEAST_STEADY_SHARE * len(counts)):
+    if not where or len(busy) < max(_LEAST_SAMPLES, _LEAST_STEADY_SHARE * len(counts)):
         return None
     usual = busy[len(busy) // 2]
     odd = sum(1 for count in busy if abs(count - usual) > max(1.0, _STEADY_SPREAD * usual))
@@ -144,6 +146,11 @@ def _ahead(history: RuntimeHistory, pile: Pile) -> tuple[Site, int] | None:
 
 def _count_of(groups: Iterable[GoroutineGroup], pile: Pile) -> int:
     return sum(group.count for group in groups if group.stack == pile.group.stack)
+
+
+def _moved(pile: Pile, group: GoroutineGroup) -> bool:
+    """Whether goroutines moved while they were read from outside: state and stack are of two moments."""
+    return group.stack == pile.group.stack and group.state in _TIMED and group.state != pile.group.state
 
 
 def _beyond(history: RuntimeHistory, pile: Pile, group: GoroutineGroup) -> Site | None:

@@ -25,7 +25,7 @@ func (i *importer) load(size int) {
 		text[at] = byte(at)
 	}
 	token := <-i.tokens
-	time.Sleep(100 * time.Millisecond) // parsing
+	time.Sleep(time.Duration(70+token*9) * time.Millisecond) // parsing
 	i.rows <- int(text[1])
 	i.tokens <- token
 }
