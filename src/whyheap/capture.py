@@ -5,13 +5,16 @@ A capture is one SQLite file. It is opened read-only and distrusted: sizes are b
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -24,14 +27,14 @@ from whyheap.model.scan import Scan, ScannedPackage
 
 SCHEMA = 2
 MAGIC = b"SQLite format 3\0"
-_APPLICATION_ID = 0x57484550  # "WHEP"
+APPLICATION_ID = 0x57484550  # "WHEP"
 _LARGEST_TOTAL_BYTES = 4 << 30
 # Facts and profiles shrink 5 to 50 times, deflate's limit is 1,032. Small captures may do as they like.
 _LARGEST_RATIO = 200
 _RATIO_FROM_BYTES = 64 << 20
 _MOST_SQL_STEPS = 500  # of 100,000 instructions each: a capture has a few thousand rows
 _NEVER_SCHEMA = 0
-_TABLES = """
+TABLES = """
 create table meta (key text primary key, value text not null);
 create table items (kind text not null, position integer not null, name text not null, data blob not null,
                     primary key (kind, position));
@@ -77,6 +80,19 @@ class _Head(msgspec.Struct, frozen=True):
 
 def save_capture(capture: Capture, version: str) -> bytes:
     """Return the file's bytes; `version` is this tool's own."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute(f"pragma application_id = {APPLICATION_ID}")
+        database.executescript(TABLES)
+        database.executemany(
+            "insert into meta values (?, ?)", [("schema", str(SCHEMA)), ("tool", f"whyheap {version}")]
+        )
+        database.executemany("insert into items values (?, ?, ?, ?)", _rows(capture))
+        database.commit()
+        return bytes(database.serialize())
+
+
+def head_bytes(capture: Capture) -> bytes:
+    """Return the small parts of a capture as they are stored."""
     scan = capture.scan
     head = _Head(
         capture.targets,
@@ -88,30 +104,22 @@ def save_capture(capture: Capture, version: str) -> bytes:
         capture.gaps,
         replace(scan, packages=()) if scan else None,
     )
-    with closing(sqlite3.connect(":memory:")) as database:
-        database.execute(f"pragma application_id = {_APPLICATION_ID}")
-        database.executescript(_TABLES)
-        database.executemany(
-            "insert into meta values (?, ?)", [("schema", str(SCHEMA)), ("tool", f"whyheap {version}")]
-        )
-        database.executemany("insert into items values (?, ?, ?, ?)", _rows(capture, head))
-        database.commit()
-        return bytes(database.serialize())
+    return packed(head)
 
 
-def _rows(capture: Capture, head: _Head) -> Iterator[tuple[str, int, str, bytes]]:
-    yield "head", 0, "", _packed(head)
+def _rows(capture: Capture) -> Iterator[tuple[str, int, str, bytes]]:
+    yield "head", 0, "", head_bytes(capture)
     for position, package in enumerate(capture.scan.packages if capture.scan else ()):
-        yield "package", position, package.package, _packed(package)
+        yield "package", position, package.package, packed(package)
     for position, profile in enumerate(capture.profiles):
         at = capture.profile_times[position] if position < len(capture.profile_times) else ""
         yield "profile", position, at, zlib.compress(profile, 1)
     if capture.gauges:
-        yield "gauges", 0, "", _packed(capture.gauges)
+        yield "gauges", 0, "", packed(capture.gauges)
     for position, (at, groups) in enumerate(capture.goroutines.items()):
-        yield "goroutines", position, at, _packed(groups)
+        yield "goroutines", position, at, packed(groups)
     for position, event in enumerate(capture.events):
-        yield "event", position, event.at, _packed(event)
+        yield "event", position, event.at, packed(event)
     for position, (file, text) in enumerate(sorted(capture.sources.items())):
         yield "source", position, file, zlib.compress(text.encode("utf-8", "surrogateescape"), 6)
 
@@ -128,11 +136,34 @@ def load_capture(path: Path) -> Capture:
     if start != MAGIC:
         raise FormatError(f"{path} is not a capture of whyheap", "Captures are written with -o FILE.whyheap")
     try:
-        with closing(_open(path)) as database:
-            return _load(path, database)
+        try:
+            with closing(_open(path)) as database:
+                return _load(path, database)
+        except sqlite3.OperationalError:
+            if not _journal(path).is_file():
+                raise
+            return _load_recovered(path)
+    except OSError as error:
+        raise TargetError(f"{path}: {error.strerror}") from error
     except (sqlite3.Error, msgspec.MsgspecError, zlib.error, UnicodeError, OverflowError) as error:
         said = " ".join(str(error).split())
         raise FormatError(f"{path} is damaged: {said}") from error
+
+
+def _journal(path: Path) -> Path:
+    return path.with_name(f"{path.name}-journal")
+
+
+def _load_recovered(path: Path) -> Capture:
+    """Read a capture whose recorder was killed while it wrote: SQLite undoes the last sample, in a copy of ours."""
+    with TemporaryDirectory(prefix="whyheap-") as folder:
+        copy = Path(folder, "capture")
+        shutil.copyfile(path, copy)
+        shutil.copyfile(_journal(path), _journal(copy))
+        with closing(sqlite3.connect(copy)) as database:
+            database.execute("select count(*) from sqlite_schema").fetchone()
+        with closing(_open(copy)) as database:
+            return _load(path, database)
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -145,7 +176,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _load(path: Path, database: sqlite3.Connection) -> Capture:
-    if database.execute("pragma application_id").fetchone()[0] != _APPLICATION_ID:
+    if database.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:
         raise FormatError(f"{path} is a database, but not a capture of whyheap")
     objects = database.execute("select type, name from sqlite_schema where type <> 'index'").fetchall()
     if sorted(objects) != [("table", "items"), ("table", "meta")]:  # a view could run forever
@@ -173,12 +204,13 @@ def _load(path: Path, database: sqlite3.Connection) -> Capture:
         raise FormatError(f"{path} is damaged: its window is of {window_seconds} seconds")
     if not all(abs(gauge.value) <= LARGEST_VALUE for gauge in gauges):
         raise FormatError(f"{path} is damaged: a gauge is not a finite number")
+    times = tuple(at for at, _ in profiles)
     return Capture(
         targets=head.targets,
         at=head.at,
         scan=replace(head.scan, packages=packages) if head.scan else None,
         profiles=tuple(raw for _, raw in profiles),
-        window_seconds=head.window_seconds,
+        window_seconds=head.window_seconds if head.window_seconds is not None else _seconds_between(times),
         gauges=gauges,
         goroutines={
             at: values.unpacked(data, tuple[GoroutineGroup, ...]) for at, data in _items(database, "goroutines")
@@ -191,8 +223,17 @@ def _load(path: Path, database: sqlite3.Connection) -> Capture:
         origins=head.origins,
         gaps=head.gaps,
         events=tuple(values.unpacked(data, Event) for _, data in _items(database, "event")),
-        profile_times=tuple(at for at, _ in profiles) if any(at for at, _ in profiles) else (),
+        profile_times=times if any(times) else (),
     )
+
+
+def _seconds_between(times: tuple[str, ...]) -> float | None:
+    """Return how long a recording's profiles are apart, first to last; None for one, or times that cannot be read."""
+    try:
+        first, last = (datetime.fromisoformat(at).timestamp() for at in (times[0], times[-1]))
+    except (IndexError, ValueError, OverflowError):
+        return None
+    return last - first if last > first else None
 
 
 def _items(database: sqlite3.Connection, kind: str) -> Iterator[tuple[str, bytes]]:
@@ -202,7 +243,8 @@ def _items(database: sqlite3.Connection, kind: str) -> Iterator[tuple[str, bytes
         yield name, data
 
 
-def _packed(value: object) -> bytes:
+def packed(value: object) -> bytes:
+    """Return a value as it is stored: MessagePack, compressed."""
     return zlib.compress(msgspec.msgpack.encode(value), 1)
 
 

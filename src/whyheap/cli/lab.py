@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from whyheap.lab.run import Proof
 
 _FOLKLORE = "folklore"
+_CAUSES = "causes"
 _FAILED = 1
 
 
 @click.command()
-@click.argument("slugs", nargs=-1, metavar="[SLUG...] | folklore [CLAIM...]")
+@click.argument("slugs", nargs=-1, metavar="[SLUG...] | folklore [CLAIM...] | causes [CAUSE...]")
 @click.option("--go", "go", metavar="VERSIONS", default="", help="Go versions or paths: 1.22,1.27, or all [your go].")
 @click.option(
     "--record",
@@ -29,6 +30,15 @@ _FAILED = 1
     metavar="DIR",
     help="Keep the compiler's words and the measurements, in DIR/VERSION.",
 )
+@click.option("--runs", type=click.IntRange(1, 100), default=1, help="Of causes: how often each program is run [1].")
+@click.option("--jobs", type=click.IntRange(1, 16), default=3, help="Of causes: how many programs run at once [3].")
+@click.option(
+    "--healthy",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=None,
+    metavar="DIR",
+    help="Of causes: programs of your own that must get no cause, DIR/NAME/main.go.",
+)
 @click.option("--format", "format_", metavar="FORMAT", default="text", help="text, or json: the recordings.")
 @common_options
 def lab(
@@ -36,6 +46,9 @@ def lab(
     *,
     go: str,
     record: Path | None,
+    runs: int,
+    jobs: int,
+    healthy: Path | None,
     format_: str,
     quiet: bool,
     verbose: bool,
@@ -44,7 +57,8 @@ def lab(
     """Prove the catalogue on real compilers: compile each pattern's example, check what it promises, measure it.
 
     SLUGs are patterns; all when none is named. `whyheap lab folklore` does the same to popular claims about Go's
-    memory. Versions that are not here are fetched.
+    memory; `whyheap lab causes` runs programs out of memory, under a real limit where one can be had (root), records
+    them and demands the right verdict. Versions that are not here are fetched.
     """
     if format_ not in {"text", "json"}:
         raise UsageError(f"--format {format_}: the lab writes text or json", "Leave it out, or write --format json")
@@ -53,6 +67,12 @@ def lab(
         from whyheap.cli.lab_folklore import run_folklore  # noqa: PLC0415 - help needs none of it
 
         return run_folklore(slugs[1:], go, record, progress, as_json=format_ == "json")
+    if slugs[:1] == (_CAUSES,):
+        from whyheap.app.lab_causes import CausesRequest  # noqa: PLC0415 - as above
+        from whyheap.cli.lab_causes import run_causes  # noqa: PLC0415 - as above
+
+        request = CausesRequest(slugs[1:], go, runs, jobs, healthy, record)
+        return run_causes(request, progress, as_json=format_ == "json", verbose=verbose)
     from whyheap.app.lab import LabRequest, prove_patterns  # noqa: PLC0415 - help needs none of it
 
     proofs: list[Proof] = []

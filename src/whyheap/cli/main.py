@@ -28,6 +28,7 @@ class _Entry(NamedTuple):
 
 _COMMANDS = {
     "why": _Entry("why", "Why does it run out of memory, which lines, what to change", matters=True),
+    "record": _Entry("record", "Flight recorder: keeps what a process does until it ends", matters=True),
     "scan": _Entry("scan", "Which lines allocate on the heap, and why (static)", matters=True),
     "explain": _Entry("explain", "Everything that is known about one line", matters=True),
     "diff": _Entry("diff", "What grew between two captures, or what a Go upgrade changes"),
@@ -37,7 +38,7 @@ _COMMANDS = {
     "doctor": _Entry("doctor", "What this machine offers and lacks", matters=True),
     "completion": _Entry("completion", "Shell completion for bash, zsh and fish"),
 }
-_LATER = " record fix gate test run heap debug guard harden node wasm fleet serve mcp lsp "
+_LATER = " fix gate test run heap debug guard harden node wasm fleet serve mcp lsp "
 
 
 class _Commands(click.Group):

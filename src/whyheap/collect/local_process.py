@@ -150,7 +150,8 @@ class LocalProcess:
             return ()
 
     def _note(self, *gaps: Gap) -> None:
-        self.gaps.extend(gap for gap in gaps if gap not in self.gaps)
+        if self.is_alive():  # that a process which has ended cannot be read is no gap
+            self.gaps.extend(gap for gap in gaps if gap not in self.gaps)
 
 
 def _without_heap(values: dict[str, float]) -> dict[str, float]:
