@@ -12,7 +12,7 @@ threads is a cause of its own.
 
 What to do: Follow what ended it: the probe's timeout, the stop's grace period, the panic's stack.
 
-When to leave it: The process was to end.
+When to leave it: The process was to end: a deployment, a scale-down, a job that is done.
 """
 
 from __future__ import annotations

@@ -54,6 +54,7 @@ LEAST_EACH_BYTES = 16.0 * (1 << 10)
 DOUBLINGS = 4.0
 """A stack grows by doubling: from one to four times within the window is growth, however it is spread."""
 RECURSION_FRAMES = 8
+MAIN_SHARE = 0.5
 
 
 def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdict | None:  # noqa: ARG001  judged by itself
@@ -63,7 +64,7 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
     series = points(history, _goroutine_stacks)
     size = max((value for _, value in series[-3:]), default=0.0)
     if overflow is not None:
-        size = max(size, _said_bytes(overflow))
+        size = max(size, _said_bytes(overflow, "stack", "limit"))
     elif not _is_large(history, series, size, killed=end.is_oom):
         return None
     deep = _recursion(history)
@@ -102,8 +103,8 @@ def _grows(series: Points) -> bool:
     return growth(series, LEAST_BYTES) is not None or series[-1][1] >= max(LEAST_BYTES, DOUBLINGS * series[0][1])
 
 
-def _said_bytes(overflow: Event) -> float:
-    said = [overflow.labels.get(name, "") for name in ("stack", "limit")]
+def _said_bytes(overflow: Event, *names: str) -> float:
+    said = [overflow.labels.get(name, "") for name in names]
     return max((float(size) for size in said if size.isdecimal() and len(size) < 20), default=0.0)  # noqa: PLR2004  64 bits
 
 
@@ -122,6 +123,17 @@ def _recursion(history: RuntimeHistory) -> tuple[Site, int, GoroutineGroup] | No
     return found
 
 
+def _most_wait_at(history: RuntimeHistory) -> tuple[Site, GoroutineGroup] | None:
+    """Return where most of all goroutines are, in the user's code."""
+    with_stacks = [sample.goroutines for sample in history.samples if sample.goroutines]
+    groups = with_stacks[-1] if with_stacks else ()
+    largest = max(groups, key=lambda group: group.count, default=None)
+    if largest is None or largest.count < MAIN_SHARE * sum(group.count for group in groups):
+        return None
+    own = next((site for site, is_own in map(history.locate, largest.stack) if is_own), None)
+    return None if own is None else (own, largest)
+
+
 def _summary(
     history: RuntimeHistory,
     size: float,
@@ -136,13 +148,16 @@ def _summary(
     if overflow is not None:
         place = overflow.labels.get("place", "")
         at = where or (f" at {place}" if place else "")
-        return f"a goroutine's stack exceeded the limit of {format_bytes(size)}: recursion without end{at}"
+        told = format_bytes(_said_bytes(overflow, "limit") or size)
+        return f"a goroutine's stack exceeded the limit of {told}: recursion without end{at}"
     count = history.last.get("goroutines", 0.0)
     text = f"goroutine stacks take {format_bytes(size)}"
     if deep is not None:
         text = f"{text}: recursion{where}"
     elif count:
-        text = f"{text}: {format_count(count)} goroutines with {format_bytes(each)} each on average"
+        most = _most_wait_at(history)
+        where = f", most in {most[0].function} ({most[0].position})" if most is not None and most[1].count > 1 else ""
+        text = f"{text}: {format_count(count)} goroutines with {format_bytes(each)} each on average{where}"
     if killed:
         return f"{text}; the kernel killed the process at the limit"
     return text if _grows(series) else f"{text}; they are level, and the limit is near"
@@ -166,6 +181,10 @@ def _evidence(
     if "goroutines" in history.last and overflow is None:
         text = f"{format_count(history.last['goroutines'])} goroutines have {format_bytes(each)} each on average"
         statements.append(Statement(f"{text}; a new one has 2 KiB", Certainty.MEASURED))
+    most = _most_wait_at(history) if deep is None else None
+    if most is not None:
+        text = f"{format_count(most[1].count)} goroutines wait at {most[0].position} in {most[0].function}"
+        statements.append(Statement(text, Certainty.MEASURED, most[0]))
     if deep is not None:
         text = f"{deep[0].symbol} calls itself: it is {deep[1]} times on one stack ({deep[2].count} such goroutines)"
         statements.append(Statement(text, Certainty.MEASURED, deep[0]))
@@ -184,7 +203,9 @@ def _advice(
         at = f"{place}: " if place else ""
         advice = [f"{at}find what calls itself without end (the crash text repeats it), and bound its depth"]
     else:
-        advice = ["look for large local arrays and deep calls in the functions that most goroutines wait in"]
+        most = _most_wait_at(history)
+        at = f"{most[0].position}: " if most is not None else ""
+        advice = [f"{at}look for large local arrays and deep calls in the functions that most goroutines wait in"]
         advice.append("go build -gcflags=-S  prints the size of each function's frame as locals=")
     limit = container_limit(history)
     if overflow is None and limit is not None and deep is not None:
