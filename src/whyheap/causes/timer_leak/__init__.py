@@ -52,8 +52,9 @@ _CONTEXTS = frozenset(
 _CHANNELS = frozenset({"time.NewTimer", "time.NewTicker", "time.After", "time.Tick"})
 TIMER_CALLS = _CONTEXTS | _CHANNELS | {"time.AfterFunc"}
 LEAST_TIMERS = 100.0
+LEAST_TIMER_SHARE = 0.25
 LEAST_TIMER_BYTES = 1 << 20
-"""In use by timers, for their number to be more than the chance of one sample (of 512 KiB, runtime.MemProfileRate)."""
+"""In use where timers are made, for their number to be more than the chance of one sample (of 512 KiB)."""
 LIKELY_RATIO = 5.0
 """Between the number of timers and that of the objects made beside them, both estimated from samples."""
 
@@ -99,9 +100,7 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
 def _kept(lines: Sequence[LineGrowth], counted: Trend | None) -> _Kept:
     starters = [line for line in lines if _timer_bytes(line) > 0]
     handed = [line for line in lines if _handed_to(line)]
-    sure = [
-        line for line in starters if _timer_bytes(line) >= LEAST_TIMER_BYTES or (counted is not None and counted.grows)
-    ]
+    sure = [line for line in starters if _is_sure(line) or (counted is not None and counted.grows)]
     timers = sum(_timer_objects(line) for line in sure)
     companions = [
         line
@@ -109,6 +108,12 @@ def _kept(lines: Sequence[LineGrowth], counted: Trend | None) -> _Kept:
         if line not in handed and timers / LIKELY_RATIO <= line.objects <= timers * LIKELY_RATIO
     ]
     return _Kept(tuple(starters), tuple(handed), tuple(companions))
+
+
+def _is_sure(line: LineGrowth) -> bool:
+    """Whether a line holds timers by more than one sample: their functions, made on the same line, count with them."""
+    timers = _timer_bytes(line)
+    return line.after_bytes >= LEAST_TIMER_BYTES and timers >= LEAST_TIMER_SHARE * line.after_bytes
 
 
 def _handed_to(line: LineGrowth) -> str:

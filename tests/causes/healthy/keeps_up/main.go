@@ -1,5 +1,5 @@
-// A gateway that is busy and keeps up: each call has a context with a timeout that is cancelled, a buffer with a
-// finalizer, a goroutine of its own, and one of eight slots. All of these come and go; none of them grows.
+// A gateway that is busy and keeps up: each call has a context with a timeout that is cancelled, a handle with a
+// finalizer, a goroutine of its own, and one of 64 slots. All of these come and go; none of them grows.
 //
 // It prints its pprof address and ends by itself after -for.
 package main
@@ -18,9 +18,9 @@ import (
 	"time"
 )
 
-type buffer struct {
-	bytes []byte
-	freed *atomic.Int64
+type handle struct {
+	number int
+	freed  *atomic.Int64
 }
 
 type gateway struct {
@@ -29,18 +29,18 @@ type gateway struct {
 	sum   atomic.Int64
 }
 
-func (g *gateway) take(size int) *buffer {
-	one := &buffer{bytes: make([]byte, size), freed: &g.freed}
-	runtime.SetFinalizer(one, func(b *buffer) { b.freed.Add(1) })
+func (g *gateway) take(number int) *handle {
+	one := &handle{number: number, freed: &g.freed}
+	runtime.SetFinalizer(one, func(h *handle) { h.freed.Add(1) })
 	return one
 }
 
 func (g *gateway) call(size int) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	one := g.take(size)
-	for i := range one.bytes {
-		one.bytes[i] = byte(i)
+	one, bytes := g.take(size), make([]byte, size)
+	for i := range bytes {
+		bytes[i] = byte(i)
 	}
 	g.slots <- struct{}{}
 	defer func() { <-g.slots }()
@@ -48,7 +48,7 @@ func (g *gateway) call(size int) {
 	case <-time.After(20 * time.Millisecond):
 	case <-ctx.Done():
 	}
-	g.sum.Add(int64(one.bytes[7]))
+	g.sum.Add(int64(bytes[7]) + int64(one.number))
 }
 
 func main() {
@@ -63,7 +63,7 @@ func main() {
 	fmt.Printf("http://%s\n", listener.Addr())
 	time.AfterFunc(*lifetime, func() { os.Exit(0) })
 	go func() {
-		front := &gateway{slots: make(chan struct{}, 8)}
+		front := &gateway{slots: make(chan struct{}, 64)}
 		for range time.Tick(time.Second / time.Duration(*perSecond)) {
 			go front.call(*size)
 		}
