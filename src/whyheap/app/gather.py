@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from whyheap.app.live_targets import LiveTarget, open_live
 from whyheap.app.targets import Target, TargetKind, recognise
@@ -20,10 +20,14 @@ from whyheap.collect.runtime_sample import RuntimeSample, RuntimeSeries, joined_
 from whyheap.collect.series import observe
 from whyheap.collect.sources import SourceFiles
 from whyheap.errors import ToolError, UsageError, WhyheapError
+from whyheap.host import kubectl
 from whyheap.host.go import end_running, find_go
 from whyheap.host.http import Access, scrub
 from whyheap.model.gauge import Gap, Origin
 from whyheap.model.scan import Scan
+
+if TYPE_CHECKING:
+    from whyheap.app.pod_target import HistoryOptions
 
 _LAST_WORDS_SECONDS = 0.8  # what witnesses have to finish after Ctrl-C
 T = TypeVar("T")
@@ -33,7 +37,8 @@ T = TypeVar("T")
 class WhyRequest:
     """What `why` was asked. `seconds` is the window in which a service is observed, 0 for one moment.
 
-    `binary` is the linked program whose machine code is read in place of the packages' own.
+    `binary` is the linked program whose machine code is read in place of the packages' own; `history` says where the
+    time before is known from.
     """
 
     targets: tuple[str, ...]
@@ -46,6 +51,7 @@ class WhyRequest:
     access: Access = field(default_factory=Access)
     binary: Path | None = None
     tests: bool = False
+    history: HistoryOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +144,13 @@ class _Gathering:
     def run(self, named: _Named) -> Gathered:
         base = load_capture(Path(named.capture.text)) if named.capture else None
         pool = ThreadPoolExecutor(max_workers=5)
-        with_others = named.source is not None or named.process is not None or base is not None or bool(named.logs)
+        with_others = any((named.source, named.process, base, named.logs, self._request.history))
         try:
             scan = pool.submit(self._scan, named.packages, others=with_others) if named.packages else None
             asked = _Asked(
                 scan,
                 *self._observed(pool, named),
-                pool.submit(self._logs, named.logs) if named.logs else None,
+                pool.submit(self._told, named) if named.logs or self._request.history else None,
             )
             try:
                 for future in asked:
@@ -155,6 +161,7 @@ class _Gathering:
                 pending: list[Future[Any]] = [one for one in asked if one is not None]
                 wait(pending, _LAST_WORDS_SECONDS)
                 end_running()
+                kubectl.end_running()
                 raise Interrupted(self._capture(base, asked)) from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # a service that hangs must not hold us up
@@ -179,7 +186,7 @@ class _Gathering:
         return pool.submit(self._profile, opened[0]), pool.submit(self._runtime, opened[-1])
 
     def _open(self, target: Target) -> LiveTarget:
-        return open_live(target, self._request.access, self._progress)
+        return open_live(target, self._request.access, self._progress, self._request.history)
 
     def _checked(self, base: Capture | None, asked: _Asked) -> Capture:
         capture = self._capture(base, asked)
@@ -225,12 +232,18 @@ class _Gathering:
         series = observe(target.witness, self._request.seconds, stop=self._stop, on_sample=show)
         return joined_series(told, series)
 
-    def _logs(self, targets: Sequence[Target]) -> RuntimeSeries:
-        from whyheap.collect.log_text import read_log  # noqa: PLC0415 - only where a log was named
-
+    def _told(self, named: _Named) -> RuntimeSeries:
+        """Read logs, and the history of a process that is no pod (a pod's is read with it)."""
         series = RuntimeSeries(())
-        for target in targets:
+        for target in named.logs:
+            from whyheap.collect.log_text import read_log  # noqa: PLC0415 - only where a log was named
+
             series = joined_series(series, read_log(Path(target.text)))
+        history = self._request.history
+        if history is not None and (named.source is None or named.source.kind is not TargetKind.POD):
+            from whyheap.app.pod_target import process_history  # noqa: PLC0415 - only where it is asked for
+
+            series = joined_series(series, process_history(history, self._progress))
         return series
 
     def _capture(self, base: Capture | None, asked: _Asked) -> Capture:

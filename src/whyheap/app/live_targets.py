@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from whyheap.app.targets import Target, TargetKind
@@ -13,6 +14,9 @@ from whyheap.collect.runtime import RuntimeWitness
 from whyheap.collect.runtime_sample import RuntimeSeries
 from whyheap.collect.witness import LiveWitness
 from whyheap.host.http import Access, fetch, scrub
+
+if TYPE_CHECKING:
+    from whyheap.app.pod_target import HistoryOptions
 
 Say = Callable[[str], None]
 ReadProfile = Callable[[float, threading.Event], ProfileReading | None]
@@ -58,12 +62,12 @@ def open_pid(pid: int, progress: Say) -> LiveTarget:
     return LiveTarget(name, witness, read_profile)
 
 
-def open_live(target: Target, access: Access, progress: Say) -> LiveTarget:
-    """Open a URL, a PID or a pod."""
+def open_live(target: Target, access: Access, progress: Say, history: HistoryOptions | None = None) -> LiveTarget:
+    """Open a URL, a PID or a pod, a pod with its `history` where one is asked for."""
     if target.kind is TargetKind.POD:
         from whyheap.app.pod_target import open_pod_target  # noqa: PLC0415 - brings kubectl and more
 
-        return open_pod_target(target.text, access, progress)
+        return open_pod_target(target.text, access, progress, history)
     return open_pid(target.pid, progress) if target.kind is TargetKind.PID else open_url(target.text, access)
 
 

@@ -32,7 +32,7 @@ _COMMANDS = {
     "scan": _Entry("scan", "Which lines allocate on the heap, and why (static)", matters=True),
     "explain": _Entry("explain", "Everything that is known about one line", matters=True),
     "diff": _Entry("diff", "What grew between two captures, or what a Go upgrade changes"),
-    "patterns": _Entry("catalogue", "The catalogue of ways to the heap", matters=True),
+    "patterns": _Entry("catalogue", "The catalogue of ways to the heap"),
     "causes": _Entry("catalogue", "The catalogue of reasons to run out of memory"),
     "lab": _Entry("lab", "Proves the catalogue on real compilers, and measures popular claims"),
     "doctor": _Entry("doctor", "What this machine offers and lacks", matters=True),

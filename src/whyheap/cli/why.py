@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from whyheap import __version__
+from whyheap.cli.history_options import history_of, history_options
 from whyheap.cli.main import print_error
 from whyheap.cli.options import binary_option, build_options, go_env, headers_of, pattern_of, report_options, seconds_of
 from whyheap.cli.output import Progress, Terminal, plan, write, write_all
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--timeout", default="30", metavar="N", help="Longest wait for one answer of the service [30].")
 @click.option("--ca-file", default="", metavar="FILE", help="Trust this certificate authority.")
 @click.option("--insecure", is_flag=True, help="Do not check the service's certificate.")
+@history_options
 @binary_option
 @build_options
 @report_options
@@ -41,6 +43,11 @@ def why(
     timeout: str,
     ca_file: str,
     insecure: bool,
+    prometheus: str,
+    at: str,
+    history: str,
+    selector: str,
+    prometheus_headers: tuple[str, ...],
     binary: Path | None,
     go: str,
     tags: str,
@@ -59,8 +66,9 @@ def why(
 ) -> int:
     """Say why a Go process runs out of memory, which lines are to blame, why they are on the heap and what to change.
 
-    TARGETS are packages (., ./...), http(s)://HOST:PORT of a service with net/http/pprof, heap profiles and saved
-    captures (*.whyheap); . when none is named. Nothing is changed, no collection is forced, nothing is stopped.
+    TARGETS are packages (., ./...), http(s)://HOST:PORT of a service with net/http/pprof, pid:N, a pod as
+    k8s:NAMESPACE/POD[:PORT], heap profiles, crash output, gctrace text and saved captures (*.whyheap); . when none is
+    named. Nothing is changed, no collection is forced, nothing is stopped.
     """
     from whyheap.app.analyse import View, analyse  # noqa: PLC0415 - help needs none of these
     from whyheap.app.gather import Interrupted, WhyRequest, gather  # noqa: PLC0415 - as above
@@ -71,8 +79,18 @@ def why(
     terminal = Terminal.detect(no_color=no_color)
     progress = Progress(quiet=quiet)
     access = Access(headers_of(headers), seconds_of(timeout, "--timeout"), ca_file=ca_file, insecure=insecure)
+    past = history_of(
+        prometheus,
+        at,
+        history,
+        selector,
+        prometheus_headers,
+        timeout_seconds=seconds_of(timeout, "--timeout"),
+        ca_file=ca_file,
+        insecure=insecure,
+    )
     request = WhyRequest(
-        targets or (".",),
+        targets or (() if past else (".",)),
         Path.cwd(),
         seconds_of(seconds, "--seconds"),
         go,
@@ -81,6 +99,7 @@ def why(
         gcflags,
         access,
         binary,
+        history=past,
     )
     with_flame = any(form.name == "html" for _, form in planned)
     view = View(pattern_of(focus), keep_sources=not no_source, with_flame=with_flame)
@@ -137,7 +156,7 @@ def _bytes(rendered: bytes | str) -> bytes:
 def _save_unjudged(capture: Capture, planned: Sequence[tuple[str, Format]]) -> None:
     from whyheap.capture import save_capture  # noqa: PLC0415 - help does not need it
 
-    if not (capture.profiles or capture.gauges or capture.scan):
+    if not (capture.profiles or capture.gauges or capture.scan or capture.events):
         return
     for path, form in planned:
         if form.kind is FormatKind.CAPTURE:

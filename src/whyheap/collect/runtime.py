@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from whyheap.collect.local_process import LocalProcess, find_local_process
 from whyheap.collect.runtime_sample import RuntimeSample, RuntimeSeries, values_from_memstats
@@ -27,6 +28,9 @@ from whyheap.parse.goroutine_names import parse_frame_names
 from whyheap.parse.goroutine_text import UNCERTAIN_STATES, parse_goroutine_total, parse_goroutines
 from whyheap.parse.heap_text import parse_memstats
 from whyheap.parse.prometheus_text import parse_prometheus
+
+if TYPE_CHECKING:
+    from whyheap.collect.census import Census
 
 WITNESS = "runtime"
 TIMEOUT_SECONDS = 10.0
@@ -64,12 +68,14 @@ class RuntimeWitness:
         self._spell = spell
         self._started: float | None = None
         self._local: LocalProcess | None = None
+        self._looked = False
         self._extra: dict[str, float] = {}
         self._names: dict[int, str] = {}
         self._name_reads = 0
         self._stacks_cost_seconds = 0.0
         self._stacks_read_at = float("-inf")
         self._gaps: list[Gap] = []
+        self._census: Census | None = None
         self.cost_seconds = 0.0
 
     @property
@@ -105,12 +111,13 @@ class RuntimeWitness:
         begun = time.monotonic()
         if self._started is None:
             self._started = begun
+        if not self._looked or (self._local is not None and not self._local.is_alive()):
             self._look_around()
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         seconds = time.monotonic() - self._started
         asked = time.monotonic()
-        values, failure = self._read_memstats()
-        self.cost_seconds = time.monotonic() - asked
+        values, failure = self._read_census() or self._read_memstats()
+        self.cost_seconds = 0.0 if self._census else time.monotonic() - asked
         groups: tuple[GoroutineGroup, ...] = ()
         if stacks or time.monotonic() - self._stacks_read_at > self._stacks_cost_seconds / COST_SHARE:
             total, groups = self._read_stacks(failure)
@@ -122,11 +129,16 @@ class RuntimeWitness:
         return RuntimeSample(at, seconds, values, groups)
 
     def _look_around(self) -> None:
-        """Read once what does not change: tuning from /metrics, the process behind a local port."""
+        """Read once what does not change in a process: tuning from /metrics, the process behind a local port."""
+        self._looked = True
+        ended = self._local
         self._local, gaps = find_local_process(
             self._base_url, lambda: self._fetch(_COMMAND_LINE, EXTRA_TIMEOUT_SECONDS), self._proc
         )
-        self._gaps.extend(gaps)
+        if ended is not None and self._local is None:
+            self._local = ended  # it knows how its group fared, and whose limit it was
+        self._gaps.extend(gap for gap in gaps if gap not in self._gaps)
+        self._census = self._open_census()
         try:
             metrics = parse_prometheus(self._fetch(_METRICS, EXTRA_TIMEOUT_SECONDS).decode("utf-8", "replace"))
         except TargetError:
@@ -140,6 +152,28 @@ class RuntimeWitness:
         if self._local is None and "gogc" not in self._extra:
             reason = "GOGC and GOMEMLIMIT are not told over HTTP: GOGC=100 and no memory limit are assumed"
             self._gaps.append(Gap(WITNESS, reason, "Serve /metrics with the Go collector, or run on the same machine."))
+
+    def _open_census(self) -> Census | None:
+        """Read a process of this machine from outside where that is allowed: it costs the service nothing."""
+        if self._local is None or self._proc != PROC:
+            return None
+        from whyheap.collect.census import Census  # noqa: PLC0415 - brings DWARF; remote services need none
+
+        try:
+            census = Census.open(self._local.pid)
+        except TargetError:  # no rights, or no Go program of a kind that is understood: it tells by HTTP
+            return None
+        self._local.arenas = census.arenas
+        return census
+
+    def _read_census(self) -> tuple[dict[str, float], TargetError | None] | None:
+        if self._census is None:
+            return None
+        try:
+            return self._census.read(), None
+        except TargetError:
+            self._census = None  # it ended, or is not understood after all
+            return None
 
     def _read_memstats(self) -> tuple[dict[str, float], TargetError | None]:
         failure: TargetError
@@ -160,6 +194,15 @@ class RuntimeWitness:
     def _read_stacks(self, failure: TargetError | None) -> tuple[int | None, tuple[GoroutineGroup, ...]]:
         """Return the number of goroutines and their groups. Raises `failure` again when this fails too."""
         asked = time.monotonic()
+        if self._census is not None:
+            try:
+                total, groups = self._census.goroutines()
+            except TargetError:
+                self._census = None
+            else:
+                self._stacks_read_at = time.monotonic()
+                self._stacks_cost_seconds = 0.0
+                return total, groups
         try:
             text = self._fetch(_STACKS, TIMEOUT_SECONDS).decode("utf-8", "replace")
             total = parse_goroutine_total(text)

@@ -13,6 +13,9 @@ SHORTEST_SECONDS = 0.25
 COST_SHARE = 0.01
 """Of the target's time, that each kind of reading may take."""
 
+NEAR_COST_SHARE = 0.1
+"""The same for half a minute at the start, and near the limit, where a missing sample cannot be had again."""
+
 _STEPS = ((0.97, 0.25), (0.92, 0.5), (0.85, 1.0), (0.7, 2.0), (0.5, 5.0))
 """Share of the limit that is used, and the pause from there on."""
 _LOOKS_TO_THE_LIMIT = 30
@@ -50,7 +53,8 @@ class Schedule:
         wanted = min(wanted, self._until_the_limit(now, usage, limit) / _LOOKS_TO_THE_LIMIT)
         wanted = min(wanted, max((now - self._begun) / _START_SECONDS, 1.0))  # at first each second, then ever rarer
         self._usage = (now, usage)
-        return max(min(wanted, self.longest), self.shortest, cost_seconds / COST_SHARE)
+        share = NEAR_COST_SHARE if self._is_new(now) or self._share >= _NEAR_SHARE else COST_SHARE
+        return max(min(wanted, self.longest), self.shortest, cost_seconds / share)
 
     def wants_profile(self, now: float, values: Mapping[str, float]) -> bool:
         """Whether a heap profile is due: at the start, when the heap grew, near the limit, else once a minute."""
