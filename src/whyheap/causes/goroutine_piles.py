@@ -22,6 +22,7 @@ from whyheap.model.site import Site, Stack
 
 LEAST_RISE = 10.0
 """Fewer goroutines than this, gained in a window, do not pile up."""
+MOST_PILES = 50
 SMALLEST_STACK_BYTES = 2048  # runtime/stack.go, stackMin
 SERVED = "net/http.(*conn).serve"
 ASKED = "net/http.(*persistConn).roundTrip"
@@ -92,16 +93,17 @@ def piles(history: RuntimeHistory) -> tuple[Pile, ...]:
     with_stacks = samples_with_stacks(history)
     if not with_stacks:
         return ()
+    counts = [(sample.seconds, _counts(sample.goroutines)) for sample in with_stacks]
     found = []
     for group in with_stacks[-1].goroutines:
         if not group.stack or group.state in _RUNNING or group.count < LEAST_RISE:
             continue
-        points = [(sample.seconds, float(_count(sample.goroutines, group.stack))) for sample in with_stacks]
+        points = [(seconds, float(by_stack.get(group.stack, 0))) for seconds, by_stack in counts]
         trend = judge_trend(points, LEAST_RISE)
         if trend is not None and trend.grows:
             located = [history.locate(site) for site in group.stack]
             found.append(Pile(group, trend, tuple(site for site, own in located if own), located[0][0]))
-    return _with_companions(sorted(found, key=lambda pile: -pile.trend.slope.value))
+    return _with_companions(sorted(found, key=lambda pile: -pile.trend.slope.value)[:MOST_PILES])
 
 
 def samples_with_stacks(history: RuntimeHistory) -> list[RuntimeSample]:
@@ -128,8 +130,11 @@ def _with_companions(found: Sequence[Pile]) -> tuple[Pile, ...]:
     )
 
 
-def _count(groups: Iterable[GoroutineGroup], stack: Stack) -> int:
-    return sum(group.count for group in groups if group.stack == stack)
+def _counts(groups: Iterable[GoroutineGroup]) -> dict[Stack, int]:
+    counts: dict[Stack, int] = {}
+    for group in groups:
+        counts[group.stack] = counts.get(group.stack, 0) + group.count
+    return counts
 
 
 def stack_bytes_each(history: RuntimeHistory) -> float:

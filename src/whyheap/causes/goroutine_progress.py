@@ -155,7 +155,7 @@ def _moved(pile: Pile, group: GoroutineGroup) -> bool:
 
 def _beyond(history: RuntimeHistory, pile: Pile, group: GoroutineGroup) -> Site | None:
     """Return the user's line at which a group works, if it is behind the pile's in the function where they part."""
-    if group.state not in _AT_WORK:
+    if group.state not in _AT_WORK or not group.stack or group.stack[-1].symbol != pile.group.stack[-1].symbol:
         return None
     mine, theirs = _outermost_first(pile.group.stack), _outermost_first(group.stack)
     for here, there in zip(mine, theirs, strict=False):

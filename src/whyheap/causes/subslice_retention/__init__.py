@@ -39,7 +39,7 @@ from whyheap.causes.growing_lines import (
 from whyheap.causes.history import LineGrowth, RuntimeHistory
 from whyheap.causes.trend import Trend
 from whyheap.model.facts import CompilerFact
-from whyheap.model.finding import Certainty
+from whyheap.model.finding import Certainty, Finding
 from whyheap.model.verdict import CauseVerdict, Statement
 from whyheap.units import format_bytes, format_count
 
@@ -48,6 +48,9 @@ CAUSE = Cause("subslice-retention", "Small views keep large arrays", __doc__)
 LEAST_ARRAY_BYTES = 512.0
 LEAST_RATIO = 4.0
 """Array to view, where the size of the view is known."""
+
+LONGEST_EXPRESSION = 200
+"""Characters of an expression that is looked at; a longer one is no plain slice."""
 
 _HEAP = "{heap}"
 _SLICE = re.compile(r"([\w.()*\[\]]*\w[)\]]?)\[([^\[\]:]*):([^\[\]:]*)(?::[^\[\]:]*)?\]")
@@ -69,7 +72,8 @@ class _View:
 def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdict | None:
     """Name the cause when lines that grow make large arrays of which only a part leads to the heap."""
     trend = history.live_trend
-    views = {line: view for line in unclaimed(history, taken) if (view := _view(history, line)) is not None}
+    found = _findings_by_line(history)
+    views = {line: view for line in unclaimed(history, taken) if (view := _view(found, line)) is not None}
     if trend is None or not matters(history, views):
         return None
     lines = shown(history, views)
@@ -88,14 +92,19 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
     )
 
 
-def _view(history: RuntimeHistory, line: LineGrowth) -> _View | None:
+def _findings_by_line(history: RuntimeHistory) -> dict[tuple[str, int], list[Finding]]:
+    found: dict[tuple[str, int], list[Finding]] = {}
+    for finding in history.findings:
+        found.setdefault((finding.site.file, finding.site.line), []).append(finding)
+    return found
+
+
+def _view(found: dict[tuple[str, int], list[Finding]], line: LineGrowth) -> _View | None:
     """Return the small part of the line's array that is kept; None when all of it is, or nobody tells."""
     if not line.objects or line.after_bytes / line.objects < LEAST_ARRAY_BYTES:
         return None
     array = line.after_bytes / line.objects
-    for finding in history.findings:
-        if (finding.site.file, finding.site.line) != (line.site.file, line.site.line):
-            continue
+    for finding in found.get((line.site.file, line.site.line), ()):
         for fact in finding.facts:
             view = _of_fact(fact)
             if view is not None and (view.length is None or view.is_element or view.length * LEAST_RATIO <= array):
@@ -119,7 +128,8 @@ def _of_fact(fact: CompilerFact) -> _View | None:
 def _steps(fact: CompilerFact) -> Iterator[tuple[str, str]]:
     for flow in fact.flow:
         for step in flow.steps:
-            yield step.expr, step.reason
+            if len(step.expr) <= LONGEST_EXPRESSION:
+                yield step.expr, step.reason
 
 
 def _part(expression: str, *, is_string: bool) -> _View | None:

@@ -48,6 +48,9 @@ from whyheap.units import format_bytes
 
 CAUSE = Cause("unbounded-cache", "A package-level cache only grows", __doc__)
 
+LONGEST_EXPRESSION = 400
+"""Characters of an expression that is looked at."""
+
 _HEAP = "{heap}"
 _ASSIGNED = re.compile(r"([^\W\d]\w*) = ")
 _INDEXED = re.compile(r"([^\W\d]\w*)\[")
@@ -142,7 +145,7 @@ def _stores(history: RuntimeHistory, names: set[tuple[str, str]]) -> dict[tuple[
     for finding in history.findings:
         place = (finding.site.file, finding.site.line)
         for text in (*(expression for expression, _ in _last_steps(finding)), finding.subject):
-            if _SYNC_MAP.search(text):
+            if _SYNC_MAP.search(text[:LONGEST_EXPRESSION]):
                 found.setdefault(place, _Container("sync.Map", "", Certainty.STATED))
             for kind, form in (("slice", _APPENDED), ("map", _INDEXED)):
                 stored = form.match(text)
@@ -155,8 +158,10 @@ def _stores(history: RuntimeHistory, names: set[tuple[str, str]]) -> dict[tuple[
 
 def _sync_map(line: LineGrowth) -> _Container | None:
     """Return the sync.Map that a line stores in, as the profile tells it."""
-    by_root = line.root is not None and _SYNC_MAP.search(line.root.title)
-    if by_root or any(_SYNC_MAP.search(one.callee) and one.measure.inuse_bytes for one in line.callees):
+    by_root = line.root is not None and _SYNC_MAP.search(line.root.title[:LONGEST_EXPRESSION])
+    if by_root or any(
+        _SYNC_MAP.search(one.callee[:LONGEST_EXPRESSION]) and one.measure.inuse_bytes for one in line.callees
+    ):
         return _Container("sync.Map", "", Certainty.STATED if by_root else Certainty.MEASURED)
     return None
 
