@@ -43,7 +43,7 @@ func (s *store) put(page []byte) {
 
 func main() {
 	lifetime := flag.Duration("for", 2*time.Minute, "end after this time")
-	bytes := flag.Int("bytes", 104<<20, "of the store")
+	bytes := flag.Int("bytes", 112<<20, "of the store")
 	perSecond := flag.Int("rate", 2000, "pages a second")
 	flag.Parse()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
