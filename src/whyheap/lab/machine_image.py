@@ -11,7 +11,6 @@ from pathlib import Path
 
 import msgspec
 
-import whyheap
 from whyheap.host.machine import Initramfs
 from whyheap.host.program import run_program
 from whyheap.lab.scenarios import Scenario
@@ -47,7 +46,11 @@ def write_image(target: Path, scenario: Scenario, binary: Path) -> None:
         needed |= _add(tree, standard, str(standard))
         for name, source in _packages():
             needed |= _add(tree, source, f"{_SITE}/{name}")
-        for library in sorted(needed):
+        for name, program in (("sh", "/bin/sh"), ("prlimit", "/usr/bin/prlimit")):
+            found = Path(program).resolve()
+            needed |= set(_libraries(found))
+            tree.file(f"/bin/{name}", found.read_bytes())
+        for library in sorted({*needed, *_libraries(binary)}):
             tree.same(Path(library))
         tree.file("/init", f"#!{python} -I\n".encode() + INIT.read_bytes())
         tree.file(SCENARIO, binary.read_bytes())
@@ -56,7 +59,7 @@ def write_image(target: Path, scenario: Scenario, binary: Path) -> None:
 
 
 def _packages() -> Iterator[tuple[str, Path]]:
-    yield "whyheap", Path(whyheap.__file__).parent
+    yield "whyheap", Path(__file__).parents[1]
     for name in _PACKAGES:
         spec = find_spec(name)
         if spec is not None and spec.origin is not None:

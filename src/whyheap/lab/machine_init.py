@@ -7,6 +7,7 @@ import ctypes
 import os
 import sys
 import traceback
+from importlib import import_module
 from pathlib import Path
 
 POWER_OFF = 0x4321FEDC  # LINUX_REBOOT_CMD_POWER_OFF, include/uapi/linux/reboot.h
@@ -29,9 +30,7 @@ def boot() -> None:
             libc.mount(kind.encode(), point.encode(), kind.encode(), 0, None)
         os.environ.update(HOME="/root", PATH="/bin", WHYHEAP_CACHE="/root/cache")
         sys.path.insert(0, "/site")
-        from whyheap.lab.machine_run import main  # noqa: PLC0415 - its folder is known only now
-
-        main()
+        import_module("whyheap.app.lab_machine").main()  # its folder is known only now
     except BaseException:  # noqa: BLE001 - there is nobody else who could tell
         Path("/dev/console").write_text(traceback.format_exc(), encoding="utf-8")
     finally:
