@@ -53,12 +53,12 @@ def test_a_failed_probe_explains_exit_code_137() -> None:
 
 def test_what_kubernetes_calls_an_oom_kill_is_one() -> None:
     assert slugs((), terminated(reason="OOMKilled", exit_code="137")) == []
-    assert slugs(samples(), counted(), killed(), exited(signal="9", known="yes")) == []
+    assert "not-an-oom" not in slugs(samples(), counted(), killed(), exited(signal="9", known="yes"))
 
 
 def test_a_container_that_is_not_judged_does_not_count() -> None:
     other = terminated(reason="Error", exit_code="1", container="sidecar")
-    assert slugs(samples(), terminated(reason="OOMKilled", exit_code="137", chosen="yes"), other) == []
+    assert "not-an-oom" not in slugs(samples(), terminated(reason="OOMKilled", exit_code="137", chosen="yes"), other)
 
 
 def test_near_the_limit_a_sigkill_may_have_been_one() -> None:

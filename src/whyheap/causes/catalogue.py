@@ -8,12 +8,17 @@ from difflib import get_close_matches
 
 from whyheap.causes import (
     address_space_limit,
+    allocation_burst,
     file_cache,
     finalizer_backlog,
+    gc_disabled,
     gc_headroom,
+    gc_thrash,
     goroutine_leak,
     inflight_pileup,
+    limit_too_small,
     live_heap_growth,
+    memory_limit_misset,
     neighbour,
     not_an_oom,
     off_heap,
@@ -27,6 +32,7 @@ from whyheap.causes import (
 )
 from whyheap.causes.cause import Cause
 from whyheap.causes.history import LEAST_RISE_BYTES, RuntimeHistory
+from whyheap.causes.ranking import ranked
 from whyheap.causes.trend import LEAST_POINTS, LEAST_RISE_SHARE
 from whyheap.errors import UsageError
 from whyheap.goruntime.heap_goal import DEFAULT_HEAP_MINIMUM_BYTES
@@ -45,6 +51,8 @@ _ENTRIES: tuple[tuple[Cause, Match], ...] = (
     (subslice_retention.CAUSE, subslice_retention.match),  # before unbounded-cache, which may hold the views
     (unbounded_cache.CAUSE, unbounded_cache.match),
     (live_heap_growth.CAUSE, live_heap_growth.match),
+    (gc_disabled.CAUSE, gc_disabled.match),
+    (memory_limit_misset.CAUSE, memory_limit_misset.match),
     (gc_headroom.CAUSE, gc_headroom.match),
     (thread_growth.CAUSE, thread_growth.match),  # behind goroutine-leak, whose goroutines may hold the threads
     (stack_growth.CAUSE, stack_growth.match),
@@ -54,10 +62,11 @@ _ENTRIES: tuple[tuple[Cause, Match], ...] = (
     (neighbour.CAUSE, neighbour.match),
     (address_space_limit.CAUSE, address_space_limit.match),
     (not_an_oom.CAUSE, not_an_oom.match),
+    (limit_too_small.CAUSE, limit_too_small.match),  # where nothing above names what takes most of it
+    (gc_thrash.CAUSE, gc_thrash.match),
+    (allocation_burst.CAUSE, allocation_burst.match),  # where nothing above explains a sudden end
     (file_cache.CAUSE, file_cache.match),  # last: it holds only where nothing else does
 )
-_ENDINGS = frozenset({address_space_limit.CAUSE.slug, not_an_oom.CAUSE.slug})
-"""What is known to have ended a process comes before what may have been growing in it."""
 CAUSES: tuple[Cause, ...] = tuple(cause for cause, _ in _ENTRIES)
 
 WITNESS = "runtime"
@@ -89,17 +98,16 @@ def get(slug: str) -> Cause:
 
 
 def judge(history: RuntimeHistory) -> Judgement:
-    """Name the causes that hold, ordered by the bytes they explain, and say what could not be seen."""
+    """Name the causes that hold, ordered as `ranking` says, and say what could not be seen."""
     named: list[CauseVerdict] = []
     for _, match in _ENTRIES:
         verdict = match(history, named)
         if verdict is not None:
             named.append(verdict)
-    named.sort(key=lambda verdict: (verdict.cause not in _ENDINGS, -verdict.bytes))
     gaps = _unseen(history, named=bool(named))
     if not named and history.live_trend is None and not _is_tiny(history):
         return Judgement(None, gaps)
-    return Judgement(Verdict(tuple(named)), gaps)
+    return Judgement(Verdict(ranked(named, history)), gaps)
 
 
 def _unseen(history: RuntimeHistory, *, named: bool) -> tuple[Gap, ...]:

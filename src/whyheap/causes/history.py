@@ -9,10 +9,10 @@ from functools import cached_property
 from whyheap.causes.live_heap import LiveHeap, gc_percent, live_heap, non_heap_bytes, root_bytes
 from whyheap.causes.trend import Trend, judge_trend
 from whyheap.collect.runtime_sample import RuntimeSample
-from whyheap.goruntime.heap_goal import Pacing
+from whyheap.goruntime.heap_goal import NO_GOAL_BYTES, Pacing
 from whyheap.goruntime.standard_library import is_standard
 from whyheap.model.account import MemoryAccount
-from whyheap.model.event import Event
+from whyheap.model.event import Event, EventKind
 from whyheap.model.evidence import CalleeBytes
 from whyheap.model.finding import Finding
 from whyheap.model.root import Root
@@ -93,7 +93,7 @@ class RuntimeHistory:
         values: dict[str, float] = {}
         for sample in self.samples:
             values |= sample.values
-        if self.samples and "heap_goal" not in self.samples[-1].values:
+        if self.samples and not 0 <= self.samples[-1].values.get("heap_goal", -1.0) < NO_GOAL_BYTES:
             values.pop("heap_goal", None)
         return values
 
@@ -177,6 +177,46 @@ class RuntimeHistory:
         if self.limit is None:
             return float("inf")
         return max(self.limit.bytes - self.beside_heap_bytes, 0.0) / self.touched_share
+
+    @cached_property
+    def needed_bytes(self) -> float | None:
+        """What cannot be collected: live heap and all that counts beside it; None when the live heap is not known."""
+        return None if self.live.bytes is None else self.live.bytes * self.touched_share + self.beside_heap_bytes
+
+    @cached_property
+    def usage(self) -> tuple[tuple[float, float], ...]:
+        """What counted against the limit at each moment, as (seconds, bytes)."""
+        names = ("container_usage", "rss")
+        name = next((name for name in names if any(name in sample.values for sample in self.samples)), "")
+        return tuple((each.seconds, each.values[name]) for each in self.samples if name in each.values)
+
+    @cached_property
+    def outside_trend(self) -> Trend | None:
+        """Whether what is used beside Go's mapped memory grows; None when that cannot be told."""
+        points = []
+        for sample in self.samples:
+            values = sample.values
+            if {"sys", "container_usage"} <= values.keys():
+                mapped = values["sys"] - values.get("heap_released", 0.0)
+                points.append((sample.seconds, max(values["container_usage"] - mapped, 0.0)))
+        return judge_trend(points, 4 * LEAST_RISE_BYTES)
+
+    @cached_property
+    def demand_grows(self) -> bool:
+        """Whether what is needed, rather than garbage, was still growing: live heap, stacks, or what is beside Go."""
+        trends = (self.live_trend, self.outside_trend)
+        return self.stack_rate > 0 or any(trend is not None and trend.grows for trend in trends)
+
+    @cached_property
+    def was_killed(self) -> bool:
+        """Whether the kernel or the orchestrator says that the process ended for want of memory."""
+        begun = self.samples[0].at if self.samples else ""
+        return any(
+            event.kind in (EventKind.OOM_KILL, EventKind.OOM_COUNTED)
+            or (event.kind is EventKind.TERMINATED and event.labels.get("reason") == "OOMKilled")
+            for event in self.events
+            if event.at >= begun  # an earlier run's end says nothing of this one
+        )
 
     @property
     def root_bytes(self) -> float:

@@ -8,7 +8,7 @@ each stretch of the window stands in, an upper bound.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -16,6 +16,8 @@ from whyheap.collect.runtime_sample import RuntimeSample
 from whyheap.goruntime.heap_goal import (
     DEFAULT_GC_PERCENT,
     DEFAULT_HEAP_MINIMUM_BYTES,
+    GC_OFF,
+    NO_GOAL_BYTES,
     Pacing,
     marked_from_goal,
     memory_limit_goal,
@@ -30,7 +32,8 @@ STRETCHES = 6
 class LiveHeap:
     """Points (seconds, bytes) in order of time, empty when none can be told; `bytes` is the last one, None if unknown.
 
-    `collections` is how many different ones the samples saw; `by_goal` whether the pacer's formula gave the points.
+    `collections` is how many different ones the samples saw; `by_goal` whether the pacer gave the points: its own count
+    of what it marked, or the goal by its formula.
     """
 
     points: tuple[tuple[float, float], ...]
@@ -43,6 +46,9 @@ def live_heap(samples: Sequence[RuntimeSample], pacing: Pacing) -> LiveHeap:
     """Return the live heap over the window."""
     numbered = [sample for sample in samples if {"heap_alloc", "num_gc"} <= sample.values.keys()]
     cycles = [list(cycle) for number, cycle in groupby(numbered, lambda sample: sample.values["num_gc"]) if number > 0]
+    if cycles and all("heap_marked" in cycle[0].values for cycle in cycles):
+        marked = [min(cycle[0].values["heap_marked"], cycle[0].values["heap_alloc"]) for cycle in cycles]
+        return LiveHeap(tuple(zip(_ends(cycles), marked, strict=True)), marked[-1], len(cycles), by_goal=True)
     if cycles and all(_goal_tells(cycle, pacing) for cycle in cycles):
         ended = _ends(cycles)
         points = tuple((at, _marked(cycle, pacing)) for at, cycle in zip(ended, cycles, strict=True))
@@ -51,11 +57,14 @@ def live_heap(samples: Sequence[RuntimeSample], pacing: Pacing) -> LiveHeap:
         return LiveHeap((), None, 0, by_goal=False)
     run = int(numbered[-1].values["num_gc"] - numbered[0].values["num_gc"])
     points = tuple(_lowest(numbered)) if run >= STRETCHES else ()  # else a stretch may hold no collection
-    return LiveHeap(points, min(sample.values["heap_alloc"] for sample in cycles[-1]), len(cycles), by_goal=False)
+    lowest = min(sample.values["heap_alloc"] for sample in cycles[-1])
+    return LiveHeap(points, min(lowest, points[-1][1]) if points else lowest, len(cycles), by_goal=False)
 
 
 def gc_percent(samples: Sequence[RuntimeSample]) -> tuple[int, bool]:
     """Return GOGC and whether it was told; else 100, or what the samples need at least when they contradict 100."""
+    if samples and _has_no_goal(samples[-1].values):
+        return GC_OFF, True  # by debug.SetGCPercent, when the environment says otherwise
     told = next((sample.values["gogc"] for sample in reversed(samples) if "gogc" in sample.values), None)
     if told is not None:
         return int(told), True
@@ -66,6 +75,13 @@ def gc_percent(samples: Sequence[RuntimeSample]) -> tuple[int, bool]:
             least = max(least, goal / heap - 1)  # HeapAlloc is never below what was live
     tenths = round(least * 10) * 10
     return (tenths if tenths > DEFAULT_GC_PERCENT * 1.2 else DEFAULT_GC_PERCENT), False
+
+
+def _has_no_goal(values: Mapping[str, float]) -> bool:
+    """Whether the runtime told its numbers but no goal, as it does with GOGC=off and no memory limit."""
+    if "heap_goal" in values:
+        return values["heap_goal"] >= NO_GOAL_BYTES
+    return {"heap_alloc", "heap_sys", "num_gc", "last_gc", "sys"} <= values.keys()
 
 
 def non_heap_bytes(values: dict[str, float]) -> float:

@@ -9,9 +9,13 @@ SAFE_SHARE = 0.9
 _MEBIBYTE = 1 << 20
 
 
-def safe_memory_limit(history: RuntimeHistory, limit: Limit) -> int:
-    """Return a GOMEMLIMIT in whole MiB, 0 when nothing is left for Go."""
+def outside_bytes(history: RuntimeHistory) -> float:
+    """Return what counts against the container's limit but not against GOMEMLIMIT: cgo, mappings, tmpfs, others."""
     # GOMEMLIMIT counts what Go has mapped and not given back: mgcpacer.go, memoryLimitHeapGoal
     mapped = history.last.get("sys", 0.0) - history.last.get("heap_released", 0.0)
-    outside = max(limit.usage_bytes - mapped, 0.0)
-    return max(int((SAFE_SHARE * limit.bytes - outside) // _MEBIBYTE * _MEBIBYTE), 0)
+    return max((history.limit.usage_bytes if history.limit else 0.0) - mapped, 0.0)
+
+
+def safe_memory_limit(history: RuntimeHistory, limit: Limit) -> int:
+    """Return a GOMEMLIMIT in whole MiB, 0 when nothing is left for Go."""
+    return max(int((SAFE_SHARE * limit.bytes - outside_bytes(history)) // _MEBIBYTE * _MEBIBYTE), 0)

@@ -8,7 +8,7 @@ Read in Go 1.22.10 and 1.27.3 and identical there; line numbers are those of 1.2
 | at least 4 MiB x GOGC/100 | mgcpacer.go:59 defaultHeapMinimum, :1343 setGCPercent | 1.19 |
 | the smaller one of that and the memory limit's goal | mgcpacer.go:1000, heapGoalInternal | 1.19 |
 | its goal = limit - non-heap - max(3 %, 1 MiB), at least marked | mgcpacer.go:1046, memoryLimitHeapGoal | 1.21 |
-| GOGC=off: no goal (all bits set) until a memory limit gives one | mgcpacer.go:1294, commit | 1.19 |
+| GOGC=off: all bits set; what is told is the limit's goal, 97 % of 2^63 without one | mgcpacer.go:1294, :1000 | 1.19 |
 | a collection at least every 2 minutes | proc.go:6527 forcegcperiod | 1.0 |
 | MemStats.NextGC is heapGoal() | mstats.go:443, readmemstats_m | 1.19 |
 | GOGC is read as "off" or an integer, 100 by default | mgcpacer.go:1368 readGOGC | 1.0 |
@@ -27,8 +27,8 @@ LIMIT_HEADROOM_SHARE = 0.03
 LIMIT_HEADROOM_MINIMUM_BYTES = 1 << 20
 FORCED_GC_SECONDS = 120.0
 NO_MEMORY_LIMIT_BYTES = 2**63 - 1
-NO_GOAL_BYTES = 2.0**63
-"""A goal at or above this is no goal: GOGC=off stores all bits set."""
+NO_GOAL_BYTES = 2.0**62
+"""A goal at or above this is no goal: GOGC=off leaves what the memory limit allows, and none is 2^63 - 1, less 3 %."""
 
 _MEMORY_LIMIT = re.compile(r"(\d{1,19})(B|KiB|MiB|GiB|TiB)?", re.ASCII)
 _FACTORS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}

@@ -4,7 +4,7 @@ What it is: Under GOGC=100 the heap may grow to twice the live heap (plus stacks
 With a container limit between once and twice the live heap the process is killed in the middle of normal work.
 
 How to tell: The heap goal and what is used besides the heap exceed the limit, though the live heap is level and well
-below it, and no GOMEMLIMIT tells the collector about the limit.
+below it, and no GOMEMLIMIT is set. One that is set but too high is memory-limit-misset.
 
 What tells it apart: With live-heap-growth the live heap rises; there a memory limit only delays the end. With
 limit-too-small the live heap alone comes near the limit; a GOMEMLIMIT would make the collector run without end.
@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from whyheap.causes.cause import Cause
 from whyheap.causes.history import Limit, RuntimeHistory
 from whyheap.causes.memory_limit import SAFE_SHARE, safe_memory_limit
+from whyheap.causes.tuning import best_for, needed_limit, percent_for
 from whyheap.causes.verdict_words import limit_statement, pacing_statement
 from whyheap.goruntime.heap_goal import FORCED_GC_SECONDS, GC_OFF
 from whyheap.model.finding import Certainty
@@ -40,11 +41,9 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
     limit, goal, live = history.limit, history.last.get("heap_goal"), history.live.bytes
     if limit is None or goal is None or live is None or history.pacing.gc_percent == GC_OFF:
         return None
-    if history.live_trend is not None and history.live_trend.grows:
+    if history.pacing.memory_limit_bytes is not None or history.demand_grows:
         return None
-    if history.pacing.memory_limit_bytes is not None and history.pacing.memory_limit_bytes < limit.bytes:
-        return None
-    peak = _peak_bytes(history, goal, live)
+    peak = peak_bytes(history, goal, live)
     beside = history.beside_heap_bytes
     if peak <= history.heap_room_bytes or live + beside > MOST_NEEDED_SHARE * limit.bytes:
         return None
@@ -61,7 +60,7 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
     )
 
 
-def _peak_bytes(history: RuntimeHistory, goal: float, live: float) -> float:
+def peak_bytes(history: RuntimeHistory, goal: float, live: float) -> float:
     """Return how large the heap gets: its goal, or what is allocated until the two-minute collection."""
     if history.alloc_rate is None:
         return goal
@@ -78,7 +77,7 @@ def _evidence(history: RuntimeHistory, live: float, beside: float) -> list[State
         *([pacing] if pacing else []),
         Statement(f"the live heap is {format_bytes(live)}{level}", measured),
         limit_statement(history),
-        Statement("no GOMEMLIMIT below the limit is set", told),
+        Statement("no GOMEMLIMIT is set", told),
         Statement(f"stacks, runtime and all besides the heap take {format_bytes(beside)}", Certainty.INFERRED),
     ]
     rate = history.alloc_rate
@@ -94,10 +93,17 @@ def _evidence(history: RuntimeHistory, live: float, beside: float) -> list[State
 
 def _advice(history: RuntimeHistory, limit: Limit, live: float, beside: float) -> list[str]:
     memory_limit = safe_memory_limit(history, limit)
-    percent = int((SAFE_SHARE * limit.bytes - beside - live) / max(live + history.root_bytes, 1.0) * 100)
-    needed = (live * 2 + history.root_bytes + beside) / SAFE_SHARE
-    advice = [f"set GOMEMLIMIT={spell_bytes(memory_limit)}: the collector then keeps the process below the limit"]
-    if percent >= 1:
-        advice.append(f"or set GOGC={percent // 5 * 5 or percent}: the heap then peaks below the limit at all times")
-    advice.append(f"or raise the limit to {format_bytes(needed)}, which GOGC=100 needs")
+    best, by_percent = best_for(history, limit), percent_for(history, limit)
+    advice = []
+    if best is None:
+        advice.append(
+            f"set GOMEMLIMIT={spell_bytes(memory_limit)}: the collector then keeps the process below the limit"
+        )
+    elif not best.thrashes:
+        advice.append(f"set GOMEMLIMIT={spell_bytes(memory_limit)}: {best.words}")
+    if by_percent is not None and not by_percent.thrashes:
+        advice.append(f"or set GOGC={by_percent.pacing.gc_percent}: {by_percent.words}")
+    percent = history.pacing.gc_percent
+    needed = needed_limit(history, percent) or (live * 2 + history.root_bytes + beside) / SAFE_SHARE
+    advice.append(f"or raise the limit to {format_bytes(needed)}, which GOGC={percent} needs")
     return advice

@@ -1,5 +1,5 @@
 // A report service that builds each export in memory: rows, their JSON, and that once more with indentation. Exports are
-// rare and larger towards the end of the month. It serves no endpoint, so it is observed from outside by its process id.
+// rare; that of the year is many times larger than those of a day. It serves no endpoint, so it is observed from outside by its process id.
 //
 // It prints "ready", dies at the memory limit it is run under, and ends by itself after -for.
 //
@@ -48,7 +48,7 @@ func export(to io.Writer, count int) error {
 
 func main() {
 	lifetime := flag.Duration("for", 2*time.Minute, "end after this time")
-	firstRows := flag.Int("rows", 20000, "rows of the first export")
+	yearRows := flag.Int("rows", 300_000, "rows of the largest export")
 	flag.Parse()
 	time.AfterFunc(*lifetime, func() { os.Exit(0) })
 	fmt.Println("ready")
@@ -59,7 +59,11 @@ func main() {
 			}
 			time.Sleep(100 * time.Millisecond)
 		}
-		if err := export(io.Discard, *firstRows*day*day); err != nil {
+		count := 3000
+		if day == 3 {
+			count = *yearRows
+		}
+		if err := export(io.Discard, count); err != nil {
 			panic(err)
 		}
 	}

@@ -56,7 +56,11 @@ func main() {
 				table(minute)
 				time.Sleep(100 * time.Millisecond)
 			}
-			for viewer := range 4 * minute * minute {
+			viewers := 4
+			if minute == 3 {
+				viewers = 90
+			}
+			for viewer := range viewers {
 				go table(viewer)
 			}
 		}

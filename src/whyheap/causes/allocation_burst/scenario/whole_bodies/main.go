@@ -1,5 +1,5 @@
 // An upload service that reads each body whole with io.ReadAll, which copies into ever larger slices. Most uploads are
-// small; now and then some large ones come together, and each such batch is larger than the one before.
+// small and now and then some larger ones come together; then a few come that are larger still.
 //
 // It prints its pprof address, dies at the memory limit it is run under, and ends by itself after -for.
 //
@@ -61,7 +61,7 @@ func batch(count, size int) {
 
 func main() {
 	lifetime := flag.Duration("for", 2*time.Minute, "end after this time")
-	largeBytes := flag.Int("large", 5<<20, "bytes of a large upload at first")
+	largeBytes := flag.Int("large", 48<<20, "bytes of the largest uploads")
 	flag.Parse()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -76,7 +76,10 @@ func main() {
 				time.Sleep(50 * time.Millisecond)
 			}
 			if second%3 == 0 {
-				batch(5, *largeBytes*second/3)
+				batch(5, 1<<20)
+			}
+			if second == 10 {
+				batch(5, *largeBytes)
 			}
 		}
 	}()

@@ -68,9 +68,9 @@ func main() {
 	rules = grow(8)
 	var ready sync.WaitGroup
 	work := make(chan int)
-	for range 250 {
+	for range 480 {
 		ready.Add(1)
-		go descend(120, &ready, work)
+		go descend(220, &ready, work)
 	}
 	ready.Wait()
 	runtime.GC() // the collector knows now what is live

@@ -50,8 +50,8 @@ func fields(id int) []string {
 
 func main() {
 	lifetime := flag.Duration("for", 2*time.Minute, "end after this time")
-	entries := flag.Int("entries", 95_000, "bound of the cache")
-	perSecond := flag.Int("rate", 10_000, "new users a second")
+	entries := flag.Int("entries", 112_000, "bound of the cache")
+	perSecond := flag.Int("rate", 30_000, "new users a second")
 	flag.Parse()
 	users := &cache{map[string]*list.Element{}, list.New(), *entries}
 	for id := range *entries {

@@ -36,7 +36,7 @@ func chain(length int) *node {
 func main() {
 	lifetime := flag.Duration("for", 2*time.Minute, "end after this time")
 	nodes := flag.Int("nodes", 760_000, "nodes in the graph, 64 bytes each")
-	perSecond := flag.Int("rate", 1000, "queries a second")
+	perSecond := flag.Int("rate", 2000, "queries a second")
 	flag.Parse()
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(requestedBytes * 9 / 10)

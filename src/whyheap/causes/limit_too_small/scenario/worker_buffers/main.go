@@ -13,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -22,14 +23,24 @@ type frame struct {
 	numbers []int
 }
 
+var (
+	mu     sync.Mutex
+	newest *frame
+)
+
 func worker(pixels int, frames <-chan int, done chan<- int) {
 	buffer := make([]byte, pixels)
 	for number := range frames {
 		for i := 0; i < len(buffer); i += 64 {
 			buffer[i] = byte(number + i)
 		}
-		one := frame{header: make([]byte, 512), pixels: buffer[:4096], numbers: make([]int, 1000)}
+		one := &frame{header: make([]byte, 512), pixels: buffer[:4096], numbers: make([]int, 1000)}
 		one.numbers[number%1000]++
+		if number%100 == 0 {
+			mu.Lock()
+			newest = one
+			mu.Unlock()
+		}
 		done <- len(one.header) + len(one.pixels)
 	}
 }

@@ -54,8 +54,8 @@ func main() {
 	perSecond := flag.Int("rate", 320, "queries a second")
 	flag.Parse()
 	index := mapIndex(*indexBytes)
-	ranks = make(map[int]*[64]byte, 100_000)
-	for id := range 100_000 {
+	ranks = make(map[int]*[64]byte, 220_000)
+	for id := range 220_000 {
 		ranks[id] = &[64]byte{byte(id)}
 	}
 	runtime.GC() // the collector knows now what is live
