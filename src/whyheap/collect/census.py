@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from whyheap.collect.census_arenas import read_arenas
 from whyheap.collect.census_numbers import read_numbers
@@ -12,6 +13,9 @@ from whyheap.collect.runtime_image import RuntimeImage
 from whyheap.host.procfs import PROC
 from whyheap.model.facts import GoroutineGroup
 from whyheap.model.gauge import Gap
+
+if TYPE_CHECKING:
+    from whyheap.collect.census_goroutines import GoroutineCensus
 
 WITNESS = "census"
 
@@ -23,6 +27,7 @@ class Census:
         """Read `image`."""
         self.image = image
         self._gaps = list(image.gaps)
+        self._goroutines: GoroutineCensus | None = None
 
     @staticmethod
     def open(pid: int, *, proc: Path = PROC, progress: Callable[[str], None] | None = None) -> Census:
@@ -58,9 +63,11 @@ class Census:
 
     def goroutines(self) -> tuple[int, tuple[GoroutineGroup, ...]]:
         """Return how many goroutines there are, and them grouped by equal stack and state, leaf first."""
-        from whyheap.collect.census_goroutines import read_groups  # noqa: PLC0415 - samples without stacks need none
+        if self._goroutines is None:
+            from whyheap.collect.census_goroutines import GoroutineCensus  # noqa: PLC0415 - not every sample needs it
 
-        total, groups, walked = read_groups(self.image)
+            self._goroutines = GoroutineCensus(self.image)
+        total, groups, walked = self._goroutines.read()
         if walked < total:
             self._note(f"only {walked:,} of {total:,} goroutines were read with their stacks")
         return total, groups

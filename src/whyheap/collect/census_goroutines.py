@@ -1,104 +1,109 @@
 """Goroutines of a process by equal stack and state, from their saved registers and stack memory.
 
-A parked goroutine's program counter, stack and frame pointer stand in g.sched (runtime2.go gobuf); in a system call
-g.syscallpc, syscallsp and, since Go 1.23, syscallbp. From there the chain of frame pointers leads to the callers:
-amd64 and arm64 keep one in every frame that is not a leaf (runtime/stack.go, "frame layout"; fpTracebackPCs). A frame
-without one hides one caller at most. What runs now has no saved registers.
+Where a goroutine parked stands in g.sched (runtime2.go gobuf), in a system call in g.syscallpc and syscallsp; what runs
+has no saved registers. Stacks are told as /debug/pprof/goroutine?debug=1 tells them (runtime/pprof/pprof.go
+printStackRecord): without the runtime's frames at the leaf, and without wrappers that the compiler wrote.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from whyheap.collect.census_states import RawGoroutine, read_goroutines
+import numpy as np
+
+from whyheap.collect.call_frames import CallFrames
+from whyheap.collect.census_states import Goroutines, GoroutineTable, state_name
 from whyheap.collect.runtime_image import RuntimeImage
+from whyheap.collect.stack_walk import StackWalker
 from whyheap.model.facts import GoroutineGroup
 from whyheap.model.site import Site, Stack
+from whyheap.parse.goroutine_text import state_of_frames
+from whyheap.parse.machine_code.pc_values import Numbers
 
 MOST_STACKS = 100_000
-MOST_FRAMES = 100
-_WORD = 8
-_RUNNING = frozenset({"running", "runnable"})
+MOST_GROUPS = 20_000
+_ATTEMPTS = 3
+_RUNNING = 2 << 8
 _PREFIXES = ("runtime.", "internal/runtime/")
 _NOT_SHOWN = "runtime.goexit"
+_LOCKS = ("sync.", "semacquire")
+
+_Key = tuple[tuple[int, ...], int, int]
+"""Return addresses, state, and the return address behind the go statement."""
 
 
-@dataclass(slots=True)
-class _Walk:
-    """One goroutine whose stack is being walked: return addresses so far, and where the next frame pointer stands."""
+class GoroutineCensus:
+    """Groups of one process's goroutines; what addresses mean is kept from one read to the next."""
 
-    goroutine: RawGoroutine
-    pcs: list[int]
-    frame: int
-    low: int
-    high: int
+    def __init__(self, image: RuntimeImage) -> None:
+        """Nothing is read yet."""
+        self._reasons = image.layout.wait_reasons
+        self._goroutines = Goroutines(image)
+        self._frames = CallFrames(image)
+        has_link = image.program.image.arch == "arm64"
+        self._walker = StackWalker(image.memory, self._frames, has_link_register=has_link)
 
+    def read(self) -> tuple[int, tuple[GoroutineGroup, ...], int]:
+        """Return how many goroutines the program has, groups of them (largest first), and how many are in groups.
 
-def read_groups(image: RuntimeImage) -> tuple[int, tuple[GoroutineGroup, ...], int]:
-    """Return how many goroutines the program has, groups of them (largest first), and how many of them were walked.
+        Raises `TargetError` when the process has ended.
+        """
+        total = walked = 0
+        counts: dict[_Key, int] = {}
+        for table in self._goroutines.batches():
+            total += len(table)
+            part = table.rows(np.arange(min(len(table), MOST_STACKS - walked)))
+            walked += len(part)
+            for key, count in self._walked(part):
+                counts[key] = counts.get(key, 0) + count
+        groups = self._grouped(counts)
+        return total, groups, sum(group.count for group in groups)
 
-    Raises `TargetError` when the process has ended.
-    """
-    total, found = read_goroutines(image)
-    users = [goroutine for goroutine in found if not goroutine.is_system][:MOST_STACKS]
-    walks = [_begin(goroutine) for goroutine in users]
-    _follow(image, walks)
-    counts: dict[tuple[tuple[int, ...], str, int], int] = {}
-    for walk in walks:
-        key = (tuple(walk.pcs), walk.goroutine.state, walk.goroutine.created_at_pc)
-        counts[key] = counts.get(key, 0) + 1
-    pcs = sorted({pc for stack, _, created in counts for pc in (*stack, created) if pc})
-    frames = dict(zip(pcs, image.functions.stacks([pc - 1 for pc in pcs]), strict=True))
-    groups = _grouped(counts, frames)
-    return total, groups, len(users)
+    def _walked(self, table: GoroutineTable) -> Iterator[tuple[_Key, int]]:
+        """Walk goroutines; those that moved meanwhile again, and what moves always counts as running."""
+        for attempt in range(_ATTEMPTS):
+            if not len(table):
+                return
+            stacks = self._walker.walk(table)
+            now = self._goroutines.read(table.addresses)
+            is_same = table.is_same(now)
+            yield from _counted(table.rows(is_same), stacks[is_same])
+            table = now.rows(~np.isin(now.addresses, table.addresses[is_same]))
+            if attempt == _ATTEMPTS - 1:
+                running = replace(table, states=np.full(len(table), _RUNNING))
+                yield from _counted(running, np.zeros((len(table), 0), np.int64))
 
-
-def _begin(goroutine: RawGoroutine) -> _Walk:
-    view = goroutine.view
-    low, high = view.number("stack.lo"), view.number("stack.hi")
-    pcs: list[int] = []
-    frame = 0
-    if goroutine.state == "syscall" and view.number("syscallsp"):
-        pcs = [view.number("syscallpc")]
-        frame = view.number("syscallbp") if view.has("syscallbp") else 0
-    elif goroutine.state not in _RUNNING or goroutine.state == "runnable":
-        pcs = [view.number("sched.pc") + 1]  # not a return address: the frames are looked up one byte before
-        frame = view.number("sched.bp")
-    return _Walk(goroutine, [pc for pc in pcs if pc > 1], frame, low, high)
-
-
-def _follow(image: RuntimeImage, walks: Sequence[_Walk]) -> None:
-    """Walk all stacks at once, a frame each round, so that thousands of them cost a few reads a round."""
-    waiting = [walk for walk in walks if walk.pcs and walk.low < walk.frame < walk.high]
-    for _ in range(MOST_FRAMES):
-        if not waiting:
-            return
-        pairs = image.memory.read_many([(walk.frame, 2 * _WORD) for walk in waiting])
-        going = []
-        for walk, pair in zip(waiting, pairs, strict=True):
-            if pair is None:
-                continue
-            above, back = int.from_bytes(pair[:_WORD], "little"), int.from_bytes(pair[_WORD:], "little")
-            if not back:
-                continue
-            walk.pcs.append(back)
-            if walk.frame < above < walk.high:
-                walk.frame = above
-                going.append(walk)
-        waiting = going
+    def _grouped(self, counts: Mapping[_Key, int]) -> tuple[GoroutineGroup, ...]:
+        """Merge what looks the same by frames."""
+        largest = sorted(counts, key=lambda key: -counts[key])[:MOST_GROUPS]
+        self._frames.learn({pc for stack, _, created in largest for pc in (*stack, created) if pc})
+        merged: dict[tuple[Stack, str, Site | None], int] = {}
+        for pcs, state, created in largest:
+            stack = _shown(self._frames.stack(pcs))
+            name = state_name(state, self._reasons)
+            if name.startswith(_LOCKS):  # the word for one lock is also that of those built from it
+                name = state_of_frames([site.symbol for site in stack]) or name
+            key = (stack, name, self._frames.site(created) if created else None)
+            merged[key] = merged.get(key, 0) + counts[pcs, state, created]
+        groups = [GoroutineGroup(count, state, stack, created) for (stack, state, created), count in merged.items()]
+        return tuple(sorted(groups, key=lambda group: (-group.count, group.state, group.stack)))
 
 
-def _grouped(
-    counts: dict[tuple[tuple[int, ...], str, int], int], frames: dict[int, Stack]
-) -> tuple[GoroutineGroup, ...]:
-    """Merge what looks the same by frames; the runtime's frames at the leaf say what the state says already."""
-    merged: dict[tuple[Stack, str, Site | None], int] = {}
-    for (pcs, state, created), count in counts.items():
-        stack = tuple(site for pc in pcs for site in frames.get(pc, ()) if site.symbol != _NOT_SHOWN)
-        leaf = next((index for index, site in enumerate(stack) if not site.symbol.startswith(_PREFIXES)), 0)
-        above = frames.get(created, ())
-        key = (stack[leaf:], state, above[0] if above else None)
-        merged[key] = merged.get(key, 0) + count
-    groups = [GoroutineGroup(count, state, stack, created) for (stack, state, created), count in merged.items()]
-    return tuple(sorted(groups, key=lambda group: (-group.count, group.state, group.stack)))
+def _counted(table: GoroutineTable, stacks: Numbers) -> Iterator[tuple[_Key, int]]:
+    """Yield each combination of stack, state and origin with how often it is there."""
+    if not len(table):
+        return
+    rows = np.column_stack((table.states, table.created_at, stacks))
+    distinct, counts = np.unique(rows, axis=0, return_counts=True)
+    for (state, created, *pcs), count in zip(distinct.tolist(), counts.tolist(), strict=True):
+        while pcs and not pcs[-1]:
+            pcs.pop()
+        yield (tuple(pcs), state, created), count
+
+
+def _shown(stack: Stack) -> Stack:
+    """Leave out the runtime's frames at the leaf, unless there are no others, and where every goroutine begins."""
+    stack = tuple(site for site in stack if site.symbol != _NOT_SHOWN)
+    leaf = next((index for index, site in enumerate(stack) if not site.symbol.startswith(_PREFIXES)), 0)
+    return stack[leaf:]

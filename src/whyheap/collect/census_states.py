@@ -2,80 +2,152 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from whyheap.collect.runtime_image import RuntimeImage
 from whyheap.goruntime.runtime_layout import DEAD, SCAN_BIT, STATES, USER_STARTS
-from whyheap.parse.struct_view import StructView
+from whyheap.parse.machine_code.pc_values import Numbers
 
 MOST_GOROUTINES = 1 << 20
-_MOST_AT_ONCE = 1 << 14
+MOST_AT_ONCE = 1 << 12
+_WORD = 8
+_RUNNING_FINALIZER = 2  # mfinal.go fingRunningFinalizer, 1.22 to 1.27
+_FINALIZER_STARTS = frozenset({"runtime.runfinq", "runtime.runFinalizers"})  # until 1.24, since 1.25
+_CLEANUP_START = "runtime.runCleanups"  # since 1.25
+_DEAD_STATES = tuple(number for number, name in STATES.items() if name in DEAD)
+_WAITING_STATES = tuple(number for number, name in STATES.items() if name in {"waiting", "leaked"})
+_LEAKED = "leaked"
+_NIL = " (nil chan)"
 
 
 @dataclass(frozen=True, slots=True)
-class RawGoroutine:
-    """One goroutine that is not dead. `state` as in Go's own dumps: "running", "runnable", "syscall", a wait reason.
+class GoroutineTable:
+    """Goroutines that are not dead, a column each; those of the runtime itself are left out.
 
-    `view` holds all of its g at the moment of the read: sched.pc, sched.sp, stack.lo, syscallpc and so on. Nothing
-    keeps it from running on meanwhile.
+    `states` are numbers for `state_name`. Program counter and stack pointer are those of the call into the kernel or
+    of where it parked; both 0 where it runs, so that nothing of its stack is known. Nothing keeps them from running on.
     """
 
-    address: int
-    id: int
-    state: str
-    created_at_pc: int  # return address behind the go statement; 0 = none
-    start_pc: int
-    is_system: bool
-    view: StructView
+    addresses: Numbers
+    ids: Numbers
+    states: Numbers
+    created_at: Numbers  # return addresses behind the go statements; 0 = none
+    pcs: Numbers
+    stack_pointers: Numbers
+    links: Numbers  # saved link registers (arm64)
+    lows: Numbers
+    highs: Numbers
+
+    def __len__(self) -> int:
+        """Return how many they are."""
+        return len(self.addresses)
+
+    def rows(self, which: NDArray[np.bool_] | Numbers) -> GoroutineTable:
+        """Return some of them."""
+        return GoroutineTable(*(getattr(self, name)[which] for name in self.__slots__))
+
+    def is_same(self, other: GoroutineTable) -> NDArray[np.bool_]:
+        """Tell for each of these whether `other` has it unchanged: same goroutine, state, place and stack."""
+        order = np.argsort(other.addresses)
+        at = np.searchsorted(other.addresses[order], self.addresses)
+        is_there = at < len(other)
+        found = order[np.minimum(at, len(other) - 1)] if len(other) else np.zeros(len(self), np.int64)
+        for name in ("addresses", "ids", "states", "pcs", "stack_pointers", "lows") if len(other) else ():
+            is_there &= getattr(self, name) == getattr(other, name)[found]
+        return is_there
 
 
-def read_goroutines(image: RuntimeImage, most: int = MOST_GOROUTINES) -> tuple[int, list[RawGoroutine]]:
-    """Return how many goroutines the user's program has, and up to `most` of them with the runtime's own.
+class Goroutines:
+    """Reads the goroutines of one process. All methods raise `TargetError` when it has ended."""
 
-    Raises `TargetError` when the process has ended.
+    def __init__(self, image: RuntimeImage) -> None:
+        """Nothing is read yet."""
+        self._image = image
+        self._size = image.sizeof("g")
+        self._system: dict[int, str] = {}
+        self._has_link = image.program.image.arch == "arm64"
+
+    def batches(self) -> Iterator[GoroutineTable]:
+        """Yield all goroutines, up to `MOST_GOROUTINES`, some thousands at a time."""
+        image = self._image
+        count = min(image.number("runtime.allgs", "len"), MOST_GOROUTINES)
+        if not count:
+            return
+        table = image.memory.read(image.number("runtime.allgs", "array"), _WORD * count)
+        addresses = np.unique(np.frombuffer(table, np.int64))
+        for first in range(0, len(addresses), MOST_AT_ONCE):
+            yield self.read(addresses[first : first + MOST_AT_ONCE])
+
+    def read(self, addresses: Numbers) -> GoroutineTable:
+        """Return the live ones of the goroutines at sorted addresses."""
+        records, is_known = self._image.memory.read_records(addresses, self._size)
+        status = self._column(records, "atomicstatus") & ~SCAN_BIT
+        start = self._column(records, "startpc")
+        is_live = is_known & ~np.isin(status, _DEAD_STATES) & (addresses > 0)
+        is_live &= ~self._is_system(records, start)
+        records, status = records[is_live], status[is_live]
+        ids = self._column(records, "goid")
+        in_call = self._column(records, "syscallsp") != 0
+        is_waiting = np.isin(status, _WAITING_STATES)
+        runs = (status == _number_of("running")) | (status == _number_of("copystack"))
+        has_stack = in_call | ~runs
+        pcs = np.where(in_call, self._column(records, "syscallpc"), self._column(records, "sched.pc"))
+        pointers = np.where(in_call, self._column(records, "syscallsp"), self._column(records, "sched.sp"))
+        return GoroutineTable(
+            addresses=addresses[is_live],
+            ids=ids,
+            states=status << 8 | np.where(is_waiting, self._column(records, "waitreason"), 0),
+            created_at=np.where(ids == 1, 0, self._column(records, "gopc")),  # the runtime itself begins main
+            pcs=np.where(has_stack, pcs, 0),
+            stack_pointers=np.where(has_stack, pointers, 0),
+            links=np.where(in_call, 0, self._column(records, "sched.lr") if self._has_link else 0),
+            lows=self._column(records, "stack.lo"),
+            highs=self._column(records, "stack.hi"),
+        )
+
+    def _column(self, records: NDArray[np.uint8], path: str) -> Numbers:
+        place = self._image.field("g", path)
+        wide = np.zeros((len(records), _WORD), np.uint8)
+        size = min(place.size, _WORD)
+        wide[:, :size] = records[:, place.offset : place.offset + size]
+        return wide.view(np.int64).reshape(-1)
+
+    def _is_system(self, records: NDArray[np.uint8], starts: Numbers) -> NDArray[np.bool_]:
+        """Tell which are the runtime's own (traceback.go isSystemGoroutine): not while they call the user's code."""
+        image = self._image
+        distinct, which = np.unique(starts, return_inverse=True)
+        for start in distinct.tolist():
+            if start not in self._system:
+                self._system[start] = image.functions.symbol(start)
+        names = [self._system[start] for start in distinct.tolist()]
+        finalizes = image.has("runtime.fingStatus") and bool(image.number("runtime.fingStatus") & _RUNNING_FINALIZER)
+        is_user = [
+            not name.startswith("runtime.") or name in USER_STARTS or (finalizes and name in _FINALIZER_STARTS)
+            for name in names
+        ]
+        found: NDArray[np.bool_] = ~np.array(is_user, np.bool_)[which]
+        if image.has_field("g", "runningCleanups"):
+            cleans = np.array([name == _CLEANUP_START for name in names], np.bool_)[which]
+            found &= ~(cleans & (self._column(records, "runningCleanups") != 0))
+        return found
+
+
+def _number_of(name: str) -> int:
+    return next(number for number, known in STATES.items() if known == name)
+
+
+def state_name(state: int, reasons: tuple[str, ...]) -> str:
+    """Return a state as Go's own dumps have it: "running", "runnable", "syscall", a reason to wait from `reasons`.
+
+    That a channel is nil is left out: profiles do not tell it either, and the state names what is waited for.
     """
-    memory, layout = image.memory, image.layout
-    length = image.number("runtime.allgs", "len")
-    count = min(length, MOST_GOROUTINES, most)
-    table = memory.read(image.number("runtime.allgs", "array"), 8 * count) if count else b""
-    addresses = [address for address in memoryview(table).cast("Q") if address] if table else []
-    size = layout.sizeof("g")
-    found: list[RawGoroutine] = []
-    reasons = wait_reasons(image)
-    system: dict[int, bool] = {}
-    for first in range(0, len(addresses), _MOST_AT_ONCE):
-        part = addresses[first : first + _MOST_AT_ONCE]
-        for address, data in zip(part, memory.read_many([(one, size) for one in part]), strict=True):
-            if data is not None:
-                goroutine = _raw(image, address, StructView(layout, "g", data), reasons, system)
-                if goroutine is not None:
-                    found.append(goroutine)
-    users = sum(not goroutine.is_system for goroutine in found)
-    return users + max(length - count, 0), found
-
-
-def _raw(
-    image: RuntimeImage, address: int, view: StructView, reasons: tuple[str, ...], system: dict[int, bool]
-) -> RawGoroutine | None:
-    status = view.number("atomicstatus") & ~SCAN_BIT
-    state = STATES.get(status, f"state {status}")
-    if state in DEAD:
-        return None
-    if state in {"waiting", "leaked"}:
-        number = view.number("waitreason")
-        reason = reasons[number] if number < len(reasons) and reasons[number] else "waiting"
-        state = f"{reason} (leaked)" if state == "leaked" else reason
-    start = view.number("startpc")
-    if start not in system:
-        system[start] = _is_system(image.functions.symbol(start))
-    return RawGoroutine(address, view.number("goid"), state, view.number("gopc"), start, system[start], view)
-
-
-def _is_system(symbol: str) -> bool:
-    """Whether a goroutine that starts there is the runtime's own; the finalizer's counts as such also while it runs."""
-    return symbol.startswith("runtime.") and symbol not in USER_STARTS
-
-
-def wait_reasons(image: RuntimeImage) -> tuple[str, ...]:
-    """Return the texts of all reasons to wait, by number, as this Go spells them."""
-    return image.layout.wait_reasons
+    status, number = state >> 8, state & 0xFF
+    name = STATES.get(status, f"state {status}")
+    if status not in _WAITING_STATES:
+        return name
+    reason = reasons[number].removesuffix(_NIL) if number < len(reasons) and reasons[number] else "waiting"
+    return f"{reason} ({_LEAKED})" if name == _LEAKED else reason

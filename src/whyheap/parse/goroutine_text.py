@@ -15,7 +15,7 @@ with them what a goroutine waits for: `runtime.gopark`, `runtime.chanrecv`. The 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from whyheap.errors import FormatError
 from whyheap.model.facts import GoroutineGroup
@@ -114,6 +114,14 @@ def parse_goroutines(
     return tuple(sorted(groups, key=lambda group: -group.count))
 
 
+def state_of_frames(symbols: Sequence[str]) -> str | None:
+    """Return the state that a stack's first shown functions tell, leaf first; None when they do not."""
+    for symbol in reversed(symbols[:4]):  # sync.(*Mutex).Lock says more than the semaphore below it
+        if symbol in _STATE_OF_FUNCTION:
+            return _STATE_OF_FUNCTION[symbol]
+    return None
+
+
 class _Draft:
     """A group while its lines are read."""
 
@@ -142,9 +150,9 @@ class _Draft:
         return bool(self.symbols) and self.symbols[0] in _STATE_OF_FUNCTION
 
     def state(self, parked: set[int], names: Mapping[int, str]) -> str:
-        for symbol in reversed(self.symbols[:4]):  # sync.(*Mutex).Lock says more than the semaphore below it
-            if symbol in _STATE_OF_FUNCTION:
-                return _STATE_OF_FUNCTION[symbol]
+        shown = state_of_frames(self.symbols)
+        if shown is not None:
+            return shown
         hidden = self._hidden()
         for address in hidden:
             state = _STATE_OF_FUNCTION.get(names.get(address - 1, ""))

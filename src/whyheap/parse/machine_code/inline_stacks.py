@@ -12,9 +12,10 @@ from whyheap.errors import FormatError
 from whyheap.model.site import Site, Stack
 from whyheap.parse.go_symbol import function_name, split_symbol
 from whyheap.parse.machine_code.pc_values import Numbers, PcValues, table_ends
-from whyheap.parse.machine_code.pclntab import FILES, LINES, NAME, UNIT, FunctionTable
+from whyheap.parse.machine_code.pclntab import FILES, LINES, NAME, START_LINE, UNIT, FunctionTable
 
 _MOST_INLINED: Final = 100
+_ENTRY_WORDS: Final = 4  # runtime/symtabinl.go inlinedCall: funcID, nameOff, parentPc, startLine
 
 
 class StackTables:
@@ -24,6 +25,8 @@ class StackTables:
         """Decode the tables of `rows` together."""
         self._functions = functions
         self._names = functions.column(NAME, rows)
+        self._kinds = functions.kinds(rows)
+        self._starts = functions.column(START_LINE, rows)
         self.units = functions.column(UNIT, rows)
         inline, self._trees = functions.inline_data(rows)
         offsets = np.concatenate((functions.column(FILES, rows), functions.column(LINES, rows), inline))
@@ -47,40 +50,48 @@ class StackTables:
             if not len(active):
                 break
             function = indexes[active]
-            names, calls = self._inlined(function, distances)
+            kinds, names, calls, starts = self._inlined(function, distances)
+            inlined = names >= 0
             found.append(
                 Level(
                     active,
-                    np.where(names < 0, self._names[function], names),
+                    np.where(inlined, names, self._names[function]),
                     self.files(function, distances),
                     self._values.at(self._lines[function], distances),
+                    np.where(inlined, starts, self._starts[function]),
+                    np.where(inlined, kinds & 0xFF, self._kinds[function]),
                 )
             )
-            inlined = names >= 0
             active, distances = active[inlined], calls[inlined]
         return found
 
-    def _inlined(self, indexes: Numbers, distances: Numbers) -> tuple[Numbers, Numbers]:
-        """Return the name of the function inlined there (-1 = none) and the distance of its call."""
+    def _inlined(self, indexes: Numbers, distances: Numbers) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+        """Return kind and name of the function inlined there (-1 = none), the distance of its call, its first line."""
         trees = self._trees[indexes]
         numbers = self._values.at(self._inlines[indexes], distances)
         words = self._functions.inlined_calls
         at = trees // 4 + 4 * numbers
         known = np.flatnonzero((trees >= 0) & (numbers >= 0) & (at + 3 < len(words)))
-        names, calls = np.full(len(indexes), -1, np.int64), np.full(len(indexes), -1, np.int64)
-        names[known] = words[at[known] + 1]
-        calls[known] = words[at[known] + 2]
-        return names, calls
+        found = np.full((_ENTRY_WORDS, len(indexes)), -1, np.int64)
+        for word in range(_ENTRY_WORDS):
+            found[word, known] = words[at[known] + word]
+        kinds, names, calls, starts = found
+        return kinds, names, calls, starts
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One depth of several stacks: which instructions reach it, with name offset, file number and line each."""
+    """One depth of several stacks: which instructions reach it, with name offset, file number and line each.
+
+    `starts` are the lines of the functions' declarations, `kinds` their numbers in internal/abi/symtab.go FuncID.
+    """
 
     active: Numbers
     names: Numbers
     files: Numbers
     lines: Numbers
+    starts: Numbers
+    kinds: Numbers
 
 
 @dataclass(slots=True)

@@ -65,6 +65,18 @@ class FunctionTable:
         """Return one word of the records of `rows`, all functions by default."""
         return self._words[np.minimum(self._records[rows] + word, len(self._words) - 1)].astype(np.int64)
 
+    def kinds(self, rows: Numbers | slice = slice(None)) -> Numbers:
+        """Return the number of each function's kind (internal/abi/symtab.go FuncID; 0 = an ordinary one)."""
+        return self.column(_TAIL, rows) & 0xFF
+
+    def flags(self, rows: Numbers) -> Numbers:
+        """Return the flags of functions (internal/abi/symtab.go FuncFlag)."""
+        return self.column(_TAIL, rows) >> 8 & 0xFF
+
+    def stack_depths(self, rows: Numbers) -> Numbers:
+        """Return the offset of each function's table of how far it has moved the stack pointer (0 = none)."""
+        return self.column(_STACK_DEPTHS, rows)
+
     def inline_data(self, rows: Numbers) -> tuple[Numbers, Numbers]:
         """Return the offset of each function's table of inlined calls (0 = none) and of its tree (-1 = none)."""
         counts = self.column(_TABLES, rows)
