@@ -14,12 +14,14 @@ import msgspec
 from whyheap.app.analyse import View, analyse
 from whyheap.app.gather import WhyRequest, gather
 from whyheap.app.lab import toolchains_of
+from whyheap.app.lab_machine import run_in_machine
 from whyheap.app.record import RecordRequest, record
 from whyheap.app.targets import TargetKind, recognise
 from whyheap.causes.catalogue import get
 from whyheap.errors import TargetError, WhyheapError
 from whyheap.host.files import write_atomically
 from whyheap.host.go import GoTool
+from whyheap.host.memory_group import group_version
 from whyheap.lab.scenario_build import MODULE, ScenarioModule, scenario_module
 from whyheap.lab.scenario_run import Ending, run_scenario
 from whyheap.lab.scenarios import Scenario, scenarios
@@ -34,7 +36,8 @@ HEALTHY = "healthy"
 class CausesRequest:
     """Which scenarios to run: of these causes (all when none is named), on these Go versions, `runs` times each.
 
-    `healthy` is a folder of programs that must get no cause at all, `record` one that keeps the captures.
+    `healthy` is a folder of programs that must get no cause at all, `record` one that keeps the captures. `in_machine`
+    runs them in a machine with cgroup v2, as is done also where this host lets no memory group be made.
     """
 
     slugs: tuple[str, ...] = ()
@@ -43,6 +46,7 @@ class CausesRequest:
     jobs: int = DEFAULT_JOBS
     healthy: Path | None = None
     record: Path | None = None
+    in_machine: bool = False
 
 
 class ScenarioResult(msgspec.Struct, frozen=True):
@@ -86,7 +90,7 @@ def _prove_with(
                     yield _failed(scenario, module.name, 1, error.message)
                     continue
                 for run in range(1, request.runs + 1):
-                    waiting.add(pool.submit(_run, module, scenario, binary, run, request.record))
+                    waiting.add(pool.submit(_run, module, scenario, binary, run, request))
                     while len(waiting) >= request.jobs:
                         done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                         yield from (future.result() for future in done)
@@ -98,7 +102,7 @@ def _prove_with(
                 future.cancel()
 
 
-def _run(module: ScenarioModule, scenario: Scenario, binary: Path, run: int, keep: Path | None) -> ScenarioResult:
+def _run(module: ScenarioModule, scenario: Scenario, binary: Path, run: int, request: CausesRequest) -> ScenarioResult:
     """Run, record and judge once; what goes wrong is a failure of this run alone."""
     with TemporaryDirectory(prefix="whyheap-lab-") as folder:
         file, words = Path(folder, "run.whyheap"), Path(folder, "stderr.txt")
@@ -106,14 +110,21 @@ def _run(module: ScenarioModule, scenario: Scenario, binary: Path, run: int, kee
         def watch(target: str, stop: threading.Event) -> None:
             record(RecordRequest((target,), file, wait_seconds=0.0), stop=stop)
 
+        in_machine = request.in_machine or (scenario.limit_bytes is not None and group_version() is None)
         try:
-            ending = run_scenario(scenario, binary, watch)
+            if in_machine:
+                result = run_in_machine(scenario, binary)
+                ending = result.ending or Ending(None, 0.0, "none", b"")
+                if result.capture:
+                    file.write_bytes(result.capture)
+            else:
+                ending = run_scenario(scenario, binary, watch)
             words.write_bytes(ending.last_words)
             report = _judge(module, scenario, file, words)
         except WhyheapError as error:
             return _failed(scenario, module.name, run, error.message)
-        if keep is not None and file.is_file():
-            target = keep / module.name / "causes" / f"{scenario.name.replace('/', '-')}.whyheap"
+        if request.record is not None and file.is_file():
+            target = request.record / module.name / "causes" / f"{scenario.name.replace('/', '-')}.whyheap"
             target.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(target, file.read_bytes(), 0o644)
     return _result(scenario, module.name, run, ending, report)

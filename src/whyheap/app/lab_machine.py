@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import mmap
 import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from whyheap.app.record import RecordRequest, record
+from whyheap.collect.runtime_layout_store import PLACE as LAYOUTS
+from whyheap.collect.runtime_layout_store import find_layout
 from whyheap.errors import ToolError
+from whyheap.goruntime.allocators import type_argument
+from whyheap.host.cache import private_folder
 from whyheap.host.machine import run_machine
-from whyheap.lab.machine_image import write_image
+from whyheap.lab.machine_image import CACHE, write_image
 from whyheap.lab.machine_run import MachineResult, received, run_job, send
 from whyheap.lab.scenarios import Scenario
+from whyheap.parse.machine_code.program import Program
+from whyheap.parse.source_path import spell_foreign
 
 _BOOT_SECONDS = 60.0
 _SLOWER = 3.0
@@ -31,11 +38,19 @@ def run_in_machine(scenario: Scenario, binary: Path) -> MachineResult:
     """Run one scenario in a machine of its own. Raises ToolError when that is not possible, or it failed inside."""
     with TemporaryDirectory(prefix="whyheap-machine-") as folder:
         image = Path(folder, "initramfs")
-        write_image(image, scenario, binary)
-        said = run_machine(image, memory_mebibytes=1536, seconds=_BOOT_SECONDS + _SLOWER * scenario.seconds)
+        write_image(image, scenario, binary, {f"{CACHE}/{LAYOUTS}/{file.name}": file for file in _layouts(binary)})
+        said, console = run_machine(image, memory_mebibytes=1536, seconds=_BOOT_SECONDS + _SLOWER * scenario.seconds)
     result = received(said)
     if not isinstance(result, MachineResult):
-        raise ToolError(result.reason, result.hint)
+        last = console.strip().splitlines()[-1:] or [""]
+        raise ToolError(f"{result.reason}: {last[0][:300]}", result.hint)
     if result.error:
         raise ToolError(f"inside the machine: {result.error}", "")
     return result
+
+
+def _layouts(binary: Path) -> list[Path]:
+    """Work out the runtime's layout here, where that takes a second, and return the files that keep it."""
+    with binary.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        find_layout(Program(memoryview(data), spell_foreign, type_argument), data)
+    return [file for file in private_folder(LAYOUTS).iterdir() if file.is_file()]

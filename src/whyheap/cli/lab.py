@@ -39,6 +39,7 @@ _FAILED = 1
     metavar="DIR",
     help="Of causes: programs of your own that must get no cause, DIR/NAME/main.go.",
 )
+@click.option("--machine", is_flag=True, help="Of causes: in a small qemu machine with cgroup v2 (slow).")
 @click.option("--format", "format_", metavar="FORMAT", default="text", help="text, or json: the recordings.")
 @common_options
 def lab(
@@ -49,6 +50,7 @@ def lab(
     runs: int,
     jobs: int,
     healthy: Path | None,
+    machine: bool,
     format_: str,
     quiet: bool,
     verbose: bool,
@@ -71,7 +73,7 @@ def lab(
         from whyheap.app.lab_causes import CausesRequest  # noqa: PLC0415 - as above
         from whyheap.cli.lab_causes import run_causes  # noqa: PLC0415 - as above
 
-        request = CausesRequest(slugs[1:], go, runs, jobs, healthy, record)
+        request = CausesRequest(slugs[1:], go, runs, jobs, healthy, record, machine)
         return run_causes(request, progress, as_json=format_ == "json", verbose=verbose)
     from whyheap.app.lab import LabRequest, prove_patterns  # noqa: PLC0415 - help needs none of it
 

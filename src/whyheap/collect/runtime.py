@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 WITNESS = "runtime"
 TIMEOUT_SECONDS = 10.0
-EXTRA_TIMEOUT_SECONDS = 1.0
+EXTRA_TIMEOUT_SECONDS = 3.0
 MOST_NAME_READS = 3
 
 Fetch = Callable[[str, float], bytes]

@@ -85,8 +85,10 @@ def machine_available() -> str:
     return "" if _kernel() is not None else "there is no kernel for it"
 
 
-def run_machine(initramfs: Path, *, memory_mebibytes: int = 1024, seconds: float = 180.0) -> bytes:
+def run_machine(initramfs: Path, *, memory_mebibytes: int = 1024, seconds: float = 180.0) -> tuple[bytes, str]:
     """Run a machine until it powers off; return what its /init wrote to its second serial port, /dev/ttyS1.
+
+    The text is the end of what the console said, where errors stand.
 
     Raises ToolError when it cannot be run or takes longer than `seconds`.
     """
@@ -114,7 +116,7 @@ def run_machine(initramfs: Path, *, memory_mebibytes: int = 1024, seconds: float
         if process.returncode:
             text = errors.decode("utf-8", "replace").strip().partition("\n")[0]
             raise ToolError(f"{_QEMU} failed: {text}", _INSTALL)
-        return said.read_bytes()
+        return said.read_bytes(), console.read_bytes()[-_CONSOLE_BYTES:].decode("utf-8", "replace")
 
 
 def _kernel() -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from whyheap.lab.scenarios import Scenario
 INIT = Path(__file__).with_name("machine_init.py")
 SCENARIO = "/scenario"
 """Where the program stands in the machine."""
+CACHE = "/root/cache"
+"""The machine's cache of whyheap, as machine_init.py names it."""
 _PACKAGES = ("msgspec", "elftools", "numpy")
 _LEFT_OUT = frozenset(
     {"test", "tests", "site-packages", "idlelib", "tkinter", "ensurepip", "lib2to3", "turtledemo", "pydoc_data"}
@@ -33,8 +35,11 @@ class MachineJob(msgspec.Struct, frozen=True):
     binary: str = SCENARIO
 
 
-def write_image(target: Path, scenario: Scenario, binary: Path) -> None:
-    """Write the initramfs for one scenario; about 130 MiB, most of it Python's and numpy's libraries."""
+def write_image(target: Path, scenario: Scenario, binary: Path, more: Mapping[str, Path] | None = None) -> None:
+    """Write the initramfs for one scenario; about 130 MiB, most of it Python's and numpy's libraries.
+
+    `more` are further files by their paths in the machine.
+    """
     with target.open("wb") as stream:
         tree = Initramfs(stream)
         for folder in ("proc", "sys", "dev", "tmp", "run", "root"):
@@ -54,6 +59,8 @@ def write_image(target: Path, scenario: Scenario, binary: Path) -> None:
             tree.same(Path(library))
         tree.file("/init", f"#!{python} -I\n".encode() + INIT.read_bytes())
         tree.file(SCENARIO, binary.read_bytes())
+        for path, file in (more or {}).items():
+            tree.file(path, file.read_bytes())
         tree.file("/job.json", msgspec.json.encode(MachineJob(scenario), enc_hook=str))
         tree.close()
 

@@ -4,13 +4,18 @@ Its first line, which names the Python of the image, is put in front by machine_
 """
 
 import ctypes
+import fcntl
 import os
+import socket
+import struct
 import sys
 import traceback
 from importlib import import_module
 from pathlib import Path
 
 POWER_OFF = 0x4321FEDC  # LINUX_REBOOT_CMD_POWER_OFF, include/uapi/linux/reboot.h
+SET_FLAGS = 0x8914  # SIOCSIFFLAGS, include/uapi/linux/sockios.h
+UP = 0x41  # IFF_UP | IFF_RUNNING, include/uapi/linux/if.h
 MOUNTS = {
     "/proc": "proc",
     "/sys": "sysfs",
@@ -28,6 +33,8 @@ def boot() -> None:
         for point, kind in MOUNTS.items():
             Path(point).mkdir(parents=True, exist_ok=True)
             libc.mount(kind.encode(), point.encode(), kind.encode(), 0, None)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+            fcntl.ioctl(any_socket, SET_FLAGS, struct.pack("16sh", b"lo", UP))
         os.environ.update(HOME="/root", PATH="/bin", WHYHEAP_CACHE="/root/cache")
         sys.path.insert(0, "/site")
         import_module("whyheap.app.lab_machine").main()  # its folder is known only now

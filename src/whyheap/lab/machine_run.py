@@ -33,16 +33,21 @@ class MachineResult(msgspec.Struct, frozen=True):
 
 def run_job(record: Record) -> MachineResult:
     """Run the job that the image was made for."""
-    job = msgspec.json.decode(_JOB.read_bytes(), type=MachineJob)
+    job = msgspec.json.decode(_JOB.read_bytes(), type=MachineJob, dec_hook=_decoded)
 
     def watch(target: str, stop: threading.Event) -> None:
         record(target, _FILE, stop)
 
     try:
-        ending = run_scenario(job.scenario, Path(job.binary), watch)
+        ending = run_scenario(job.scenario, Path(job.binary), watch, by_pid=True)
     except Exception as error:  # noqa: BLE001 - told outside, where somebody reads it
         return MachineResult(None, b"", f"{type(error).__name__}: {error}")
     return MachineResult(ending, _FILE.read_bytes() if _FILE.is_file() else b"")
+
+
+def _decoded(type_: type, value: object) -> object:
+    """Let paths be read from text."""
+    return type_(value)
 
 
 def send(result: MachineResult) -> None:

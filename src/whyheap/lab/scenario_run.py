@@ -33,8 +33,10 @@ Record = Callable[[str, threading.Event], None]
 """Records a target ("http://..." or "pid:N") until it ends or the event is set."""
 
 
-def run_scenario(scenario: Scenario, binary: Path, record: Record) -> Ending:
+def run_scenario(scenario: Scenario, binary: Path, record: Record, *, by_pid: bool = False) -> Ending:
     """Run a program under its conditions while `record` watches it, at most for the scenario's seconds.
+
+    With `by_pid` it is watched by its number also where it prints an address.
 
     Raises ToolError where its limit cannot be had, or what `record` raises.
     """
@@ -44,7 +46,8 @@ def run_scenario(scenario: Scenario, binary: Path, record: Record) -> Ending:
         program = stack.enter_context(_running(scenario, binary, scenario.args, group))
         if scenario.neighbour is not None:
             stack.enter_context(_running(scenario, binary, scenario.neighbour, group))
-        target = program.line if program.line.startswith("http://") else f"pid:{program.pid}"
+        serves = program.line.startswith("http://") and not by_pid
+        target = program.line if serves else f"pid:{program.pid}"
         stop = threading.Event()
         end = threading.Timer(scenario.seconds, stop.set)
         end.daemon = True
