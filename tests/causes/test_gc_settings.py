@@ -12,7 +12,9 @@ from whyheap.causes.catalogue import judge
 from whyheap.causes.history import RuntimeHistory
 from whyheap.collect.runtime_sample import RuntimeSample
 from whyheap.model.event import Event, EventKind
+from whyheap.model.facts import GoroutineGroup
 from whyheap.model.finding import Certainty
+from whyheap.model.site import Site
 from whyheap.model.verdict import CauseVerdict
 
 NO_GOAL = 2.0**63 * 0.97
@@ -216,7 +218,7 @@ def test_a_kill_out_of_the_blue_is_an_inferred_burst() -> None:
 
 def test_a_burst_that_samples_saw_is_measured() -> None:
     def burst(second: float, _: dict[str, float]) -> dict[str, float]:
-        if second != 7:
+        if second != 7:  # the moment of the burst
             return {}
         heap = 220.0 * MIB
         return {"heap_alloc": heap, "heap_sys": heap, "heap_inuse": heap, "sys": heap, "container_usage": heap}
@@ -241,3 +243,34 @@ def test_memory_that_was_on_its_way_to_the_limit_is_no_burst() -> None:
 def test_an_earlier_runs_kill_says_nothing_of_this_one() -> None:
     earlier = tuple(replace(event, at="2025-12-31T00:00:00Z") for event in killed_at(1))
     assert "allocation-burst" not in named(replace(history(modest()), events=earlier))
+
+
+def loading(stack: tuple[str, ...], garbage: float = 0.0) -> RuntimeHistory:
+    """Return a process that was killed at 13 s, three seconds old at first, whose main goroutine has this stack."""
+    sites = tuple(Site("main.go", 20, 0, name.rpartition(".")[2], name.rpartition(".")[0]) for name in stack)
+    inside = {"container_limit": 128.0 * MIB, "container_usage": 120.0 * MIB, "process_started": 1767225600.0 - 3}
+
+    def live(second: float) -> float:
+        return (5 + 9 * second) * MIB
+
+    made = changed(
+        process(live, more=inside),
+        lambda second, _: {"heap_alloc": live(second), "total_alloc": live(second) + garbage * second},
+    )
+    samples = tuple(replace(each, goroutines=(GoroutineGroup(1, "sleep", sites),)) for each in made)
+    return replace(history(samples), events=killed_at(13))
+
+
+def test_a_death_during_the_start_up_load_may_be_a_limit_too_small() -> None:
+    judged = loading(("time.Sleep", "main.loadModel", "main.main", "runtime.main"))
+    assert named(judged) == ["live-heap-growth", "limit-too-small"]
+    second = causes(judged)[1]
+    assert second.certainty is Certainty.INFERRED
+    assert "main.loadModel loads at the start" in second.summary
+
+
+def test_a_death_while_serving_is_no_start_up_load() -> None:
+    assert named(loading(("net/http.Serve", "main.main", "runtime.main"))) == ["live-heap-growth"]
+    assert named(loading(("time.Sleep", "main.main", "runtime.main"))) == ["live-heap-growth"]
+    with_garbage = loading(("time.Sleep", "main.loadModel", "main.main", "runtime.main"), garbage=5 * MIB)
+    assert named(with_garbage) == ["live-heap-growth"]

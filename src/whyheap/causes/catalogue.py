@@ -62,10 +62,10 @@ _ENTRIES: tuple[tuple[Cause, Match], ...] = (
     (neighbour.CAUSE, neighbour.match),
     (address_space_limit.CAUSE, address_space_limit.match),
     (not_an_oom.CAUSE, not_an_oom.match),
+    (file_cache.CAUSE, file_cache.match),  # where nothing above holds; before what takes active cache for use
     (limit_too_small.CAUSE, limit_too_small.match),  # where nothing above names what takes most of it
     (gc_thrash.CAUSE, gc_thrash.match),
     (allocation_burst.CAUSE, allocation_burst.match),  # where nothing above explains a sudden end
-    (file_cache.CAUSE, file_cache.match),  # last: it holds only where nothing else does
 )
 CAUSES: tuple[Cause, ...] = tuple(cause for cause, _ in _ENTRIES)
 

@@ -153,7 +153,7 @@ def _evidence(history: RuntimeHistory, burst: _Burst) -> list[Statement]:
     else:
         text = "the peak came between two samples: that the Go heap took it is concluded from what was seen before"
         statements.append(Statement(text, Certainty.INFERRED))
-    rate = _fastest(history)
+    rate = _fastest(history) if burst.seen else None
     if rate is not None:
         seconds, per_second = rate
         text = f"at the fastest, {format_rate(per_second)} were allocated, over {format_duration(seconds)}"
@@ -179,5 +179,5 @@ def _advice(history: RuntimeHistory) -> tuple[str, ...]:
         "GOMEMLIMIT only helps with the garbage of a burst, not with what it holds",
     ]
     if not where:
-        advice.append("see which line it is:  whyheap record --profiles, or a heap profile in the next burst")
+        advice.append("see which line it is by a profile of the next one:  whyheap record TARGET -o FILE.whyheap")
     return tuple(advice)

@@ -5,7 +5,8 @@ garbage. The process dies in normal work, or the collector runs without end.
 
 How to tell: The live heap is level, and with what is beside it takes more than four fifths of the limit.
 
-What tells it apart: With live-heap-growth the need rises; a start-up load looks the same until it is over. With
+What tells it apart: With live-heap-growth the need rises; a start-up load looks the same until it is over, so
+both are named when a process dies while its main function has not got to serving yet. With
 gc-headroom the live heap is modest and only garbage fills the rest. With neighbour others take the memory.
 
 What to do: Raise the limit to what is needed, with room for garbage; or keep less: a smaller cache
@@ -21,6 +22,7 @@ from collections.abc import Sequence
 from whyheap.causes.cause import Cause
 from whyheap.causes.gc_headroom import MOST_NEEDED_SHARE
 from whyheap.causes.history import Limit, RuntimeHistory
+from whyheap.causes.limit_too_small.start_up import SLUG, start_up_load
 from whyheap.causes.ranking import SETTINGS
 from whyheap.causes.tuning import needed_limit
 from whyheap.causes.verdict_words import limit_statement
@@ -28,7 +30,7 @@ from whyheap.model.finding import Certainty
 from whyheap.model.verdict import CauseVerdict, Statement
 from whyheap.units import format_bytes, format_share, spell_bytes
 
-CAUSE = Cause("limit-too-small", "The working set does not fit", __doc__)
+CAUSE = Cause(SLUG, "The working set does not fit", __doc__)
 
 LEAST_RATE = 10 << 10
 """Bytes a second: a process that allocates less will not fill the rest."""
@@ -42,18 +44,19 @@ MOST_FOREIGN_SHARE = 0.25
 def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdict | None:
     """Name the cause when what is needed is level, takes nearly all of the limit, and no one thing takes most of it."""
     limit, live = history.limit, history.live.bytes
-    if limit is None or not limit.is_container or live is None or history.demand_grows:
+    if limit is None or not limit.is_container or live is None:
         return None
+    if history.demand_grows:
+        return start_up_load(history, limit)
     if any(verdict.bytes > MOST_FOREIGN_SHARE * limit.bytes for verdict in taken if verdict.cause not in SETTINGS):
         return None
     needed = live * history.touched_share + history.beside_heap_bytes - _of_others(history, limit)
     of_go = live * history.touched_share + history.last.get("stack_inuse", 0.0)
     if needed <= MOST_NEEDED_SHARE * limit.bytes or of_go < LEAST_GO_SHARE * limit.bytes:
         return None
-    if not history.was_killed and (history.alloc_rate or 0.0) < LEAST_RATE:
-        return None
     lately = min((size for _, size in history.usage[-3:]), default=0.0)
-    if not history.was_killed and lately < MOST_NEEDED_SHARE * limit.bytes:
+    is_tight = lately >= MOST_NEEDED_SHARE * limit.bytes and (history.alloc_rate or 0.0) >= LEAST_RATE
+    if not history.was_killed and not is_tight:
         return None
     size = int(min(needed, limit.bytes))
     return CauseVerdict(
