@@ -82,7 +82,12 @@ class Census:
                 "the program keeps no heap profile: it does not link runtime.MemProfile, or MemProfileRate is 0",
                 "Import net/http/pprof in the service, and leave runtime.MemProfileRate as it is.",
             )
-        return profile
+            return None
+        if profile.buckets.is_torn:
+            self._note("the process collected too fast for one profile: some of its lines are of a later collection")
+        if profile.buckets.is_cut:
+            self._note(f"only {len(profile.buckets.found):,} lines of the heap profile were read: it has more")
+        return profile.data
 
     def arenas(self) -> tuple[tuple[int, int], ...]:
         """Return [start, end) of the arenas of the Go heap, ascending, neighbours joined."""

@@ -1,213 +1,197 @@
-"""The heap profile that a Go process keeps in its memory (runtime.mbuckets), as /debug/pprof/heap would write it.
+"""The heap profile that a Go process keeps in its memory, as /debug/pprof/heap would write it at the same moment.
 
-Read in src/runtime/mprof.go and src/runtime/pprof/{protomem,proto}.go of Go 1.22.10 to 1.27.3:
+Read in src/runtime/pprof/{protomem,proto}.go of Go 1.22.10 to 1.27.3:
 
 | what | where |
 |---|---|
-| mbuckets: a list by allnext; behind each bucket nstk return addresses, then a memRecord | newBucket, stk, mp |
-| published are the active counts and those of the current cycle, which a flush adds to them | memProfileInternal |
-| before the first collection all cycles count | memProfileInternal, "clear" |
-| mProfCycle: the cycle from bit 1 on, modulo 3 | mProfCycleHolder |
 | counts are scaled by the chance of a sample | scaleHeapSample |
 | leading frames of the runtime are left out, unless there are no others | writeHeapProto |
-| one location holds the inlined frames of one call | appendLocsForStack |
+| until 1.26 a bucket without an allocation has no size | writeHeapProto, blockSize |
+| one location holds the inlined frames of one call, and is known by its first address | appendLocsForStack |
+| what a stack was cut off within is made whole | runtime_expandFinalInlineFrame |
+| mappings are those of code | parseProcSelfMaps |
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
+from whyheap.collect.call_frames import CallFrames, without_wrappers
+from whyheap.collect.census_buckets import Bucket, Buckets, read_buckets, sampling_rate
 from whyheap.collect.runtime_image import RuntimeImage
-from whyheap.host.process_files import program_mapping
+from whyheap.host.process_files import code_mappings, program_path
 from whyheap.model.profile import HeapProfile, Mapping
-from whyheap.model.site import Stack
 from whyheap.parse.machine_code.build_marks import build_ids
+from whyheap.parse.machine_code.traceback_frames import PrintedFrame
 from whyheap.parse.pprof_writer import write_pprof
 
-MOST_BUCKETS = 1 << 20
-_MOST_FRAMES = 1024
-_AHEAD_FRAMES = 32
-_WORD = 8
-_CYCLES = 3
-_RUNTIME = ("runtime.", "internal/runtime/")
+_RUNTIME = ("runtime.", "internal/runtime/")  # the second one since 1.24: before, nothing there allocates
 _BEGIN = "runtime.goexit"
 _VALUES = ("alloc_objects", "alloc_space", "inuse_objects", "inuse_space")
+_LARGEST = (1 << 63) - 1
+_NO_FRAME = PrintedFrame("", "", 0, 0, is_wrapper=False, place=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """One stack and object size with its counts, not scaled. `pcs` are return addresses, leaf first."""
+class ReadProfile(NamedTuple):
+    """A profile as gzipped pprof, and what was read of the process for it."""
 
-    pcs: tuple[int, ...]
-    object_bytes: int
-    allocs: int
-    frees: int
+    data: bytes
+    buckets: Buckets
 
 
-def sampling_rate(image: RuntimeImage) -> int:
-    """Return runtime.MemProfileRate: bytes per sample; 0 where the program keeps no profile."""
-    return image.number("runtime.MemProfileRate") if image.has("runtime.MemProfileRate") else 0
-
-
-def read_heap_profile(image: RuntimeImage) -> bytes | None:
-    """Return the profile as gzipped pprof; None when the program samples nothing. Raises `TargetError`: it ended."""
+def read_heap_profile(image: RuntimeImage) -> ReadProfile | None:
+    """Return the profile; None when the program samples nothing. Raises `TargetError`: it ended."""
     rate = sampling_rate(image)
     if rate <= 0 or not image.has("runtime.mbuckets"):
         return None
     buckets = read_buckets(image)
-    return write_pprof(_profile(image, buckets, rate))
-
-
-def read_buckets(image: RuntimeImage) -> list[Bucket]:
-    """Return all buckets in the runtime's order, with the counts that a profile of this moment would publish."""
-    cycle = (image.number("runtime.mProfCycle") >> 1) % _CYCLES if image.has("runtime.mProfCycle") else 0
-    raw = list(_raw_buckets(image))
-    clear = not any(counts[0] != (0, 0) for _, _, counts in raw)
-    added = range(1, 1 + _CYCLES) if clear else (1 + cycle,)
-    return [
-        Bucket(pcs, size, *(sum(counts[index][column] for index in (0, *added)) for column in (0, 1)))
-        for pcs, size, counts in raw
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _RecordLayout:
-    """Where a memRecord has its pairs of counts, in words: of the active profile, then of the three cycles to come."""
-
-    words: int
-    pairs: tuple[tuple[int, int], ...]
-
-    @classmethod
-    def of(cls, image: RuntimeImage) -> _RecordLayout:
-        starts = [
-            image.field("memRecord", name).offset for name in ("active", *(f"future[{i}]" for i in range(_CYCLES)))
-        ]
-        allocs, frees = (image.field("memRecordCycle", name).offset for name in ("allocs", "frees"))
-        pairs = tuple(((start + allocs) // _WORD, (start + frees) // _WORD) for start in starts)
-        return cls(image.sizeof("memRecord") // _WORD, pairs)
-
-
-def _raw_buckets(image: RuntimeImage) -> Iterator[tuple[tuple[int, ...], int, list[tuple[int, int]]]]:
-    """Yield the return addresses, object size and pairs of counts of each bucket; ends at what is no bucket."""
-    memory, layout = image.memory, _RecordLayout.of(image)
-    head = image.sizeof("bucket")
-    next_at, size_at, count_at = (image.field("bucket", name).offset for name in ("allnext", "size", "nstk"))
-    address, seen = image.number("runtime.mbuckets"), 0
-    while address and seen < MOST_BUCKETS:
-        seen += 1
-        data = memory.read_many([(address, head + (_AHEAD_FRAMES + layout.words) * _WORD)])[0]
-        if data is None:
-            data = memory.read(address, head)
-        words = memoryview(data[: len(data) // _WORD * _WORD]).cast("Q")
-        frames = words[count_at // _WORD]
-        if frames > _MOST_FRAMES:
-            return
-        whole = head + (frames + layout.words) * _WORD
-        if whole > len(data):
-            words = memoryview(memory.read(address, whole)).cast("Q")
-        first = head // _WORD
-        record = first + frames
-        counts = [(words[record + allocs], words[record + frees]) for allocs, frees in layout.pairs]
-        yield tuple(words[first:record]), words[size_at // _WORD], counts
-        address = words[next_at // _WORD]
+    return ReadProfile(write_pprof(_profile(image, buckets.found, rate)), buckets)
 
 
 def scaled(count: int, object_bytes: int, rate: int) -> tuple[int, int]:
     """Return objects and bytes that a count of samples stands for, as runtime/pprof scales them."""
     if not count or not object_bytes:
         return 0, 0
-    if rate <= 1:
-        return count, count * object_bytes
-    scale = 1 / (1 - math.exp(-object_bytes / rate))
-    return int(count * scale), int(count * object_bytes * scale)
+    chance = 1 - math.exp(-object_bytes / rate) if rate > 1 else 1.0
+    if chance <= 0 or rate <= 1:
+        return _bounded(count), _bounded(count * object_bytes)
+    scale = 1 / chance
+    return _bounded(int(count * scale)), _bounded(int(count * object_bytes * scale))
+
+
+def _bounded(value: int) -> int:
+    return max(-_LARGEST, min(value, _LARGEST))
+
+
+class _Line(NamedTuple):
+    """One entry of a stack: a return address with its innermost frame."""
+
+    pc: int
+    entry: int
+    frame: PrintedFrame
+    is_inlined: bool
 
 
 class _Locations:
-    """Locations and functions of a profile while it is built: each once."""
+    """Locations and functions of a profile while it is built, each once."""
 
-    def __init__(self, image: RuntimeImage, pcs: set[int]) -> None:
-        ordered = sorted(pcs)
-        frames = image.functions.stacks([pc - 1 for pc in ordered])  # a return address: the call stands before it
-        self._stacks: dict[int, Stack] = dict(zip(ordered, frames, strict=True))
-        self._known: dict[tuple[int, int], int] = {}
-        self._functions: dict[tuple[str, str], int] = {}
+    def __init__(self, calls: CallFrames) -> None:
+        self._calls = calls
+        self._known: dict[int, tuple[int, int]] = {}  # first address: the location, and how many addresses it takes
+        self.functions: dict[str, tuple[int, PrintedFrame]] = {}
         self.addresses: list[int] = []
         self.line_offsets = [0]
         self.line_functions: list[int] = []
         self.line_numbers: list[int] = []
 
     def of(self, pcs: tuple[int, ...]) -> list[int]:
-        """Return the locations of a stack; neighbours that are frames of one call become one."""
-        found, at = [], 0
-        shown = self._shown(pcs)
-        while at < len(shown):
-            stack = self._stacks.get(shown[at], ())
-            depth = 1
-            while (
-                depth < len(stack)
-                and at + depth < len(shown)
-                and self._stacks.get(shown[at + depth], ()) == stack[depth:]
-            ):
-                depth += 1
-            found.append(self._location(shown[at], depth, stack))
-            at += depth
+        """Return the locations of a stack of return addresses."""
+        return self._located(pcs[self._leaf(pcs) :]) or self._located(pcs)
+
+    def _leaf(self, pcs: tuple[int, ...]) -> int:
+        """Return how many frames of the runtime the stack begins with, 0 when it has no others.
+
+        The runtime names the function at the return address here, not at the call before it (FuncForPC).
+        """
+        for index, pc in enumerate(pcs):
+            names = self._calls.at(pc)
+            if not names or not names[0].symbol.startswith(_RUNTIME):
+                return index
+        return 0
+
+    def _lines(self, pcs: tuple[int, ...]) -> list[_Line]:
+        """Return the entries of a stack; the last one with the calls that it is inlined through."""
+        found = []
+        for pc in pcs:
+            frames = self._calls.of(pc)
+            frame = frames[0] if frames else _NO_FRAME
+            found.append(_Line(pc, self._calls.call(pc).entry, frame, len(frames) > 1))
+        if found and found[-1].is_inlined:
+            last = found.pop()
+            whole = self._calls.of(last.pc)
+            for frame in without_wrappers(whole):
+                pc = self._calls.base + frame.place + 1
+                found.append(_Line(pc, last.entry, frame, frame is not whole[-1]))
         return found
 
-    def _shown(self, pcs: tuple[int, ...]) -> tuple[int, ...]:
-        """Leave out the runtime's frames at the leaf, unless all are, and what every goroutine begins with."""
-        if pcs and any(site.symbol == _BEGIN for site in self._stacks.get(pcs[-1], ())):
-            pcs = pcs[:-1]
-        for index, pc in enumerate(pcs):
-            stack = self._stacks.get(pc, ())
-            if not stack or not stack[0].symbol.startswith(_RUNTIME):
-                return pcs[index:]
-        return pcs
+    def _located(self, pcs: tuple[int, ...]) -> list[int]:
+        """Cut a stack into locations (proto.go appendLocsForStack); `deck`: what may be inlined in what follows."""
+        stack = self._lines(pcs)
+        found: list[int] = []
+        deck: list[_Line] = []
+        at = 0
+        while at < len(stack):
+            line = stack[at]
+            ends = line.frame.symbol == _BEGIN
+            known = self._known.get(line.pc)
+            if not ends and deck and _is_inlined_in(deck[-1], line):
+                deck.append(line)
+                at += 1
+                continue
+            if deck:
+                found.append(self._add(deck))
+                deck = []
+                known = self._known.get(line.pc)
+            if known is not None:
+                found.append(known[0])
+                at += known[1]
+                continue
+            if not ends:
+                deck = [line]
+            at += 1
+        return [*found, self._add(deck)] if deck else found
 
-    def _location(self, pc: int, depth: int, stack: Stack) -> int:
-        number = self._known.get((pc, depth))
-        if number is None:
-            number = self._known[pc, depth] = len(self.addresses)
-            self.addresses.append(pc - 1)
-            for site in stack[:depth]:
-                name = (site.symbol, site.file)
-                self.line_functions.append(self._functions.setdefault(name, len(self._functions)))
-                self.line_numbers.append(site.line)
-            self.line_offsets.append(len(self.line_functions))
+    def _add(self, deck: list[_Line]) -> int:
+        number = len(self.addresses)
+        self._known[deck[0].pc] = (number, len(deck))
+        self.addresses.append(self._calls.call(deck[0].pc).address)
+        for line in deck:
+            function, _ = self.functions.setdefault(line.frame.symbol, (len(self.functions), line.frame))
+            self.line_functions.append(function)
+            self.line_numbers.append(line.frame.line)
+        self.line_offsets.append(len(self.line_functions))
         return number
 
-    @property
-    def functions(self) -> list[tuple[str, str]]:
-        """Symbol and file of each function."""
-        return list(self._functions)
+
+def _is_inlined_in(callee: _Line, line: _Line) -> bool:
+    """Tell whether both are frames of one call (proto.go tryAdd): functions inlined there do not call themselves."""
+    return callee.is_inlined and callee.entry == line.entry >= 0 and callee.frame.symbol != line.frame.symbol
 
 
-def _profile(image: RuntimeImage, buckets: list[Bucket], rate: int) -> HeapProfile:
-    locations = _Locations(image, {pc for bucket in buckets for pc in bucket.pcs})
+def _profile(image: RuntimeImage, buckets: tuple[Bucket, ...], rate: int) -> HeapProfile:
+    calls = CallFrames(image)
+    pcs = {pc for bucket in buckets for pc in bucket.pcs}
+    calls.learn(pcs)
+    calls.learn_places(pcs)
+    locations = _Locations(calls)
+    has_sizes_of_none = not image.has_field("memRecordCycle", "alloc_bytes")  # since 1.27
     values: dict[str, list[int]] = {name: [] for name in _VALUES}
     offsets, stack_locations = [0], []
+    known: dict[tuple[int, ...], list[int]] = {}
     for bucket in buckets:
         alloc = scaled(bucket.allocs, bucket.object_bytes, rate)
         inuse = scaled(bucket.allocs - bucket.frees, bucket.object_bytes, rate)
         for name, value in zip(_VALUES, (*alloc, *inuse), strict=True):
             values[name].append(value)
-        stack_locations += locations.of(bucket.pcs)
+        if bucket.pcs not in known:
+            known[bucket.pcs] = locations.of(bucket.pcs)
+        stack_locations += known[bucket.pcs]
         offsets.append(len(stack_locations))
-    functions = locations.functions
+    functions = [frame for _, frame in locations.functions.values()]
     return HeapProfile(
         values=dict(values),
-        object_bytes=[bucket.object_bytes for bucket in buckets],
+        object_bytes=[_bounded(one.object_bytes) if one.allocs or has_sizes_of_none else 0 for one in buckets],
         stack_offsets=offsets,
         stack_locations=stack_locations,
         addresses=locations.addresses,
         line_offsets=locations.line_offsets,
         line_functions=locations.line_functions,
         line_numbers=locations.line_numbers,
-        function_names=[name for name, _ in functions],
-        function_files=[file for _, file in functions],
-        function_start_lines=[0] * len(functions),
+        function_names=[frame.symbol for frame in functions],
+        function_files=[frame.file for frame in functions],
+        function_start_lines=[frame.start_line for frame in functions],
         mappings=_mappings(image),
         period=rate,
         time_nanos=time.time_ns(),
@@ -215,8 +199,11 @@ def _profile(image: RuntimeImage, buckets: list[Bucket], rate: int) -> HeapProfi
 
 
 def _mappings(image: RuntimeImage) -> tuple[Mapping, ...]:
-    found = program_mapping(image.memory.pid)
-    if found is None:
-        return ()
-    start, end, offset, path = found
-    return (Mapping(start, end, offset, path, build_ids(image.program.image)[1]),)
+    """Return the mappings of code; the build id is only known of the program itself."""
+    pid, proc = image.memory.pid, image.memory.proc
+    program = program_path(pid, proc).removesuffix(" (deleted)")
+    identity = build_ids(image.program.image)[1]
+    return tuple(
+        Mapping(start, end, offset, path, identity if path == program else "")
+        for start, end, offset, path in code_mappings(pid, proc)
+    )

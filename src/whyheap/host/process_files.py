@@ -29,16 +29,16 @@ def program_path(pid: int, proc: Path = PROC) -> str:
         return ""
 
 
-def program_mapping(pid: int, proc: Path = PROC) -> tuple[int, int, int, str] | None:
-    """Return start, end, file offset and path of the executable's code in memory; None when it may not be seen."""
-    path = program_path(pid, proc)
+def code_mappings(pid: int, proc: Path = PROC) -> list[tuple[int, int, int, str]]:
+    """Return start, end, file offset and path of all code that is mapped, by address; none when it may not be seen."""
+    found = []
     with suppress(OSError, ValueError):
         for line in (proc / str(pid) / "maps").read_text(errors="replace").splitlines():
             fields = line.split(maxsplit=5)
-            if len(fields) == 6 and "x" in fields[1] and fields[5] == path:  # noqa: PLR2004 - the columns of maps
+            if len(fields) == 6 and "x" in fields[1]:  # noqa: PLR2004 - the columns of maps
                 start, _, end = fields[0].partition("-")
-                return int(start, 16), int(end, 16), int(fields[2], 16), path
-    return None
+                found.append((int(start, 16), int(end, 16), int(fields[2], 16), fields[5].removesuffix(" (deleted)")))
+    return found
 
 
 def is_running(pid: int, proc: Path = PROC) -> bool:

@@ -42,6 +42,7 @@ class ProcessMemory:
     def __init__(self, pid: int, proc: Path = PROC) -> None:
         """Open it. Raises `TargetError` when there is no such process or it may not be read; the hint says why."""
         self.pid = pid
+        self.proc = proc
         try:
             self._file = os.open(proc / str(pid) / "mem", os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:

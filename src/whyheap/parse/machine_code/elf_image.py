@@ -27,6 +27,7 @@ _ELF64_LITTLE: Final = b"\x7fELF\x02\x01"
 _ARCHITECTURES: Final = {62: "amd64", 183: "arm64"}  # EM_X86_64, EM_AARCH64
 _RELATIVE: Final = {"amd64": 8, "arm64": 1027}  # R_X86_64_RELATIVE, R_AARCH64_RELATIVE
 _PT_LOAD, _PT_DYNAMIC, _PT_NOTE = 1, 2, 4
+_GNU_BUILD_ID_SECTION: Final = ".note.gnu.build-id"
 _SHT_NOBITS = 8
 _DT_RELA, _DT_RELASZ = 7, 8
 _RELA_BYTES = 24
@@ -166,10 +167,13 @@ class ElfImage:
                     at = piece.find(pattern, at + 1)
 
     def notes(self) -> Iterator[tuple[bytes, int, bytes]]:
-        """Yield the notes of the program: owner, type, contents."""
-        for kind, region in self._segments:
-            if kind != _PT_NOTE:
-                continue
+        """Yield the notes of the program: owner, type, contents.
+
+        Go's linker puts the GNU build id in a section only, in no segment (seen in dynamically linked 1.24 to 1.27).
+        """
+        regions = [region for kind, region in self._segments if kind == _PT_NOTE]
+        section = self.sections.get(_GNU_BUILD_ID_SECTION)
+        for region in (*regions, *((section,) if section else ())):
             at, stop = region.offset, region.offset + region.size_bytes
             for _ in range(_MOST_NOTES):
                 if at + _NOTE.size > stop:

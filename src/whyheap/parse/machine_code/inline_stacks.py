@@ -60,6 +60,7 @@ class StackTables:
                     self._values.at(self._lines[function], distances),
                     np.where(inlined, starts, self._starts[function]),
                     np.where(inlined, kinds & 0xFF, self._kinds[function]),
+                    distances,
                 )
             )
             active, distances = active[inlined], calls[inlined]
@@ -83,7 +84,8 @@ class StackTables:
 class Level:
     """One depth of several stacks: which instructions reach it, with name offset, file number and line each.
 
-    `starts` are the lines of the functions' declarations, `kinds` their numbers in internal/abi/symtab.go FuncID.
+    `starts` are the lines of the functions' declarations, `kinds` their numbers in internal/abi/symtab.go FuncID;
+    `places` are the distances of the frames' own instructions from the entry.
     """
 
     active: Numbers
@@ -92,6 +94,7 @@ class Level:
     lines: Numbers
     starts: Numbers
     kinds: Numbers
+    places: Numbers
 
 
 @dataclass(slots=True)

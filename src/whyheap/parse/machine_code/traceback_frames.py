@@ -28,13 +28,17 @@ _BATCH: Final = 2048
 
 
 class PrintedFrame(NamedTuple):
-    """One frame: the linker's symbol, the file as compiled, two lines of it; no traceback shows what `is_wrapper`."""
+    """One frame: the linker's symbol, the file as it was compiled, the line of the call and of the declaration.
+
+    No traceback shows what `is_wrapper`. `place` is its instruction, a distance from the start of the text.
+    """
 
     symbol: str
     file: str
     line: int
     start_line: int
     is_wrapper: bool
+    place: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +84,23 @@ class TracebackFrames:
         inside = np.flatnonzero(rows >= 0)
         for first in range(0, len(inside), _BATCH):
             part = inside[first : first + _BATCH]
-            owners, indexes = np.unique(rows[part], return_inverse=True)
-            stacks = self._decoded(
-                StackTables(self._table, owners), indexes, distances[part] - self._table.entries[rows[part]]
-            )
-            for at, stack in zip(part.tolist(), stacks, strict=True):
+            for at, stack in zip(part.tolist(), self._decoded(rows[part], distances[part]), strict=True):
                 found[at] = tuple(stack)
         return found
 
-    def _decoded(self, tables: StackTables, indexes: Numbers, places: Numbers) -> list[list[PrintedFrame]]:
-        found: list[list[PrintedFrame]] = [[] for _ in range(len(indexes))]
+    def _decoded(self, rows: Numbers, distances: Numbers) -> list[list[PrintedFrame]]:
+        owners, indexes = np.unique(rows, return_inverse=True)
+        tables = StackTables(self._table, owners)
+        entries = self._table.entries[rows]
         units = tables.units[indexes].tolist()
-        for level in tables.levels(indexes, places):
-            columns = (level.active, level.names, level.files, level.lines, level.starts, level.kinds)
-            for at, name, number, line, start, kind in zip(*(column.tolist() for column in columns), strict=True):
-                file = self._names.file(units[at], number)
+        found: list[list[PrintedFrame]] = [[] for _ in range(len(rows))]
+        for level in tables.levels(indexes, distances - entries):
+            places = level.places + entries[level.active]
+            columns = (level.active, level.names, level.files, level.lines, level.starts, level.kinds, places)
+            for at, name, number, line, start, kind, place in zip(*(one.tolist() for one in columns), strict=True):
+                symbol, file = self._names.symbol(name), self._names.file(units[at], number)
                 is_wrapper = kind == self._wrapper
-                found[at].append(PrintedFrame(self._names.symbol(name), file, max(line, 0), max(start, 0), is_wrapper))
+                found[at].append(PrintedFrame(symbol, file, max(line, 0), max(start, 0), is_wrapper, place))
         return found
 
     def steps(self, distances: Numbers) -> Steps:
