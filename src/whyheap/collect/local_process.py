@@ -15,6 +15,7 @@ from whyheap.host import cgroup, process_files, procfs
 from whyheap.host.group_numbers import members, read_group_numbers
 from whyheap.host.http import is_loopback
 from whyheap.host.process_access import no_such_process
+from whyheap.host.process_end import ProcessEnd
 from whyheap.model.event import Event
 from whyheap.model.gauge import Gap
 from whyheap.parse.smaps import classify, parse_smaps
@@ -51,9 +52,12 @@ class LocalProcess:
     _watch: GroupWatch | None = None
     _last_group: tuple[Path, int] | None = None
     _ended: bool = False
+    _end: ProcessEnd | None = None
 
     def read(self) -> dict[str, float]:
         """Return what the process and its container use now, under the names of model/gauge_units.py."""
+        if self._end is None and self.proc == procfs.PROC:
+            self._end = ProcessEnd(self.pid)
         if not self._fixed:
             self._fixed = {**process_files.read_resource_limits(self.pid, self.proc)}
             started = process_files.started_at(self.pid, self.proc)
@@ -78,9 +82,11 @@ class LocalProcess:
         if self._ended or self.is_alive():
             return watch.events()
         self._ended = True
+        status = process_files.ended_with(self.pid, self.proc)  # before its parent has taken it
+        status = status if status is not None or self._end is None else self._end.status()
         if self._last_group is not None:  # its number leads to no group any more
             watch.look_again(read_group_numbers(*self._last_group))
-        return (*watch.events(), exit_event(self.pid, process_files.ended_with(self.pid, self.proc)))
+        return (*watch.events(), exit_event(self.pid, status))
 
     def neighbours(self) -> tuple[Neighbour, ...]:
         """Return the other processes of the group whose limit is nearest, the largest first."""

@@ -61,7 +61,8 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
     rising = growth(anonymous)
     if rising is not None or charge < NEAR_SHARE * limit or cache < max(LEAST_BYTES, LEAST_SHARE * charge):
         return None
-    if charge - cache > MOST_OTHER_SHARE * limit:
+    most = max((value for _, value in anonymous), default=0.0)  # a burst may have gone by
+    if max(charge - cache, most) > MOST_OTHER_SHARE * limit:
         return None
     own = anonymous[-1][1] if anonymous else charge - cache
     return CauseVerdict(

@@ -119,7 +119,10 @@ def _place(history: RuntimeHistory) -> str:
         return "memory outside the Go heap"
     c_heap, other = _c_heap(history), history.last["smaps_other_anon"]
     is_c = c_heap >= _C_HEAP_SHARE * (c_heap + other)
-    return "memory of the C allocator (malloc)" if is_c else "memory mapped outside the Go heap (mmap)"
+    if is_c:
+        return "memory of the C allocator (malloc)"
+    or_c = " or large blocks of malloc" if history.last.get("smaps_libraries") else ""
+    return f"memory mapped outside the Go heap (mmap{or_c})"
 
 
 def _c_heap(history: RuntimeHistory) -> float:
@@ -154,11 +157,13 @@ def _evidence(history: RuntimeHistory, size: float, trend: Trend | None, *, by_m
 
 
 def _advice(history: RuntimeHistory, size: float, limit: float | None, *, grows: bool) -> list[str]:
-    is_c = "malloc" in _place(history)
+    is_c = _place(history).startswith("memory of the C allocator")
     if grows and is_c:
         advice = ["look for C memory that Go code drops without C.free or the library's close; no GC can free it"]
     elif grows:
         advice = ["look for mappings (syscall.Mmap, or a library that maps) that are dropped without Munmap"]
+        if "malloc" in _place(history):
+            advice.append("or for C memory without its free: blocks of 128 KiB and more are mappings of their own")
     else:
         advice = [f"make what lies outside the heap smaller than {format_bytes(size)}, or raise the limit"]
     if limit is not None and history.pacing.memory_limit_bytes is not None:
