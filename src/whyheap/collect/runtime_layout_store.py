@@ -52,6 +52,11 @@ def find_layout(program: Program, data: mmap.mmap, announce: Callable[[str], Non
     return found
 
 
+def kept_file(program: Program, data: mmap.mmap) -> Path:
+    """Return where the layout of a program is kept, once it was found."""
+    return _file(f"program-{_digest(program, data)}")
+
+
 def _read(program: Program, data: mmap.mmap, announce: Callable[[str], None] | None) -> Found:
     if _DEBUG_SECTIONS & set(program.image.sections):
         from whyheap.parse.dwarf_layout import read_layout  # noqa: PLC0415 - what is kept needs no decoding
@@ -66,7 +71,7 @@ def _read(program: Program, data: mmap.mmap, announce: Callable[[str], None] | N
     )
     addresses = symbol_addresses(program.image, VARIABLES) or _voted(program, release)
     variables = {name: one._replace(address=addresses.get(name, 0)) for name, one in release.layout.variables.items()}
-    gaps = ()
+    gaps: tuple[Gap, ...] = ()
     if release.go != go.removeprefix("go"):
         gaps = (
             Gap(

@@ -64,7 +64,6 @@ VARIABLES: Final = (
     "runtime.allm",
     "runtime.allp",
     "runtime.class_to_size",
-    "runtime.disableMemoryProfiling",
     "runtime.fingStatus",
     "runtime.finexecuted",
     "runtime.finq",
@@ -86,8 +85,6 @@ VARIABLES: Final = (
 
 NEEDED: Final = ("runtime.allgs", "runtime.allp", "runtime.gcController", "runtime.memstats", "runtime.mheap_")
 """Without these there is no census."""
-
-WAIT_REASONS: Final = "runtime.waitReasonStrings"
 
 PAGE_BYTES: Final = 8192  # malloc.go pageSize, 1.22 to 1.27
 SPAN_IN_USE: Final = 1  # mheap.go mSpanInUse
@@ -118,3 +115,6 @@ DEAD: Final = frozenset({"idle", "dead"})
 
 USER_STARTS: Final = frozenset({"runtime.main", "runtime.corostart", "runtime.handleAsyncEvent"})
 """Goroutines of the runtime that count as the user's (traceback.go isSystemGoroutine)."""
+
+RUNTIME_PACKAGES: Final = ("runtime.", "internal/runtime/", "runtime/internal/")
+"""Prefixes of functions that name the runtime's variables."""

@@ -1,0 +1,3 @@
+module example.test/census
+
+go 1.22
