@@ -64,7 +64,7 @@ def test_gauges_of_a_capture_give_the_same_verdict(path: Path) -> None:
 
 def test_every_program_is_recorded() -> None:
     programs = {path.stem.rpartition("-")[0] for path in RECORDINGS}
-    assert programs == {*SCENARIOS, "flat", "sawtooth", "warm_up", "cache_eviction"}
+    assert programs == {*SCENARIOS, "flat", "sawtooth", "warm_up", "cache_eviction", "diurnal"}
 
 
 @pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.slug)

@@ -9,7 +9,6 @@ that the process may use (GOMAXPROCS). Measured against real runs in docs/tuning
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from whyheap.causes.history import Limit, RuntimeHistory
 from whyheap.causes.memory_limit import SAFE_SHARE, outside_bytes, safe_memory_limit
@@ -77,20 +76,13 @@ def collections(history: RuntimeHistory) -> Collections | None:
 def _spent(first: RuntimeSample, last: RuntimeSample) -> float | None:
     """Return seconds of all CPUs that the collector took of the program; what it marked in idle time is not counted."""
     started = last.values.get("process_started")
-    shares = [sample.values.get("gc_cpu") for sample in (first, last)]
-    if started is None or shares[0] is None or shares[1] is None:  # GCCPUFraction: mgc.go, gcMarkTermination
+    if started is None or any(not {"gc_cpu", "last_gc"} <= each.values.keys() for each in (first, last)):
         return None
-    ages = [_wall(sample) - started for sample in (first, last)]
-    if ages[0] < 0 or ages[1] <= ages[0]:
+    # The share since the start is worked out when a collection ends, and then stands: mgc.go, gcMarkTermination
+    ages = [max(each.values["last_gc"] - started, 0.0) for each in (first, last)]
+    if ages[1] < ages[0]:
         return None
-    return max(shares[1] * ages[1] - shares[0] * ages[0], 0.0)
-
-
-def _wall(sample: RuntimeSample) -> float:
-    try:
-        return datetime.fromisoformat(sample.at).timestamp()
-    except ValueError:
-        return -1.0
+    return max(last.values["gc_cpu"] * ages[1] - first.values["gc_cpu"] * ages[0], 0.0)
 
 
 def predict(history: RuntimeHistory, pacing: Pacing) -> Prediction | None:
