@@ -66,3 +66,9 @@ def test_a_living_process_near_its_limit_is_warned() -> None:
 def test_a_kill_is_no_refusal() -> None:
     made = samples(rss_anon=grows(8, 10), container_usage=grows(8, 14))
     assert slugs(made, counted(), killed(), exited(signal="9", known="yes")) == ["off-heap"]
+
+
+def test_mappings_are_told_by_exclusion_where_they_were_counted_too_early() -> None:
+    made = samples(mappings=lambda second: 100.0 if second < 1 else 30000.0, mapping_limit=65530.0)
+    (cause,) = verdicts(made, crashed(about="memory", reason="out of memory"), ENDED)
+    assert "neither ulimit -v nor ulimit -d is set, so it was the number of mappings" in words(cause)

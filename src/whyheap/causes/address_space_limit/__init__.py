@@ -208,14 +208,25 @@ def _evidence(history: RuntimeHistory, crash: Event, met: _Met | None, asked: fl
             for bound in _BOUNDS
             if history.last.get(bound.used) and history.last.get(bound.most)
         ]
-        text = "no limit was seen to be near: " + "; ".join(seen) if seen else "which limit was met was not seen"
+        text = "when last counted: " + "; ".join(seen) if seen else "which limit was met was not seen"
         statements.append(Statement(text, Certainty.MEASURED if seen else Certainty.STATED))
+        if crash.labels.get("about") == "memory" and history.last.get("mapping_limit") and not _has_size_limit(history):
+            most = format_count(history.last["mapping_limit"])
+            text = (
+                f"neither ulimit -v nor ulimit -d is set, so it was the number of mappings (vm.max_map_count, {most}) "
+                "or the machine's overcommit"
+            )
+            statements.append(Statement(text, Certainty.INFERRED))
     if history.live.bytes is not None:
         text = f"the live heap was {format_bytes(history.live.bytes)} at the last collection that was seen"
         statements.append(Statement(text, Certainty.MEASURED))
     if history.last.get("container_oom_kills") is not None:
         statements.append(Statement("no kill for memory was counted in the group at its end", Certainty.MEASURED))
     return [*statements, limit_statement(history)]
+
+
+def _has_size_limit(history: RuntimeHistory) -> bool:
+    return any(history.last.get(bound.most) for bound in _BOUNDS if bound.is_bytes)
 
 
 def _advice(crash: Event, met: _Met | None, asked: float) -> list[str]:
