@@ -9,10 +9,9 @@ from tempfile import TemporaryDirectory
 
 from whyheap.app.record import RecordRequest, record
 from whyheap.collect.runtime_layout_store import PLACE as LAYOUTS
-from whyheap.collect.runtime_layout_store import find_layout
+from whyheap.collect.runtime_layout_store import find_layout, kept_file
 from whyheap.errors import ToolError
 from whyheap.goruntime.allocators import type_argument
-from whyheap.host.cache import private_folder
 from whyheap.host.machine import run_machine
 from whyheap.lab.machine_image import CACHE, write_image
 from whyheap.lab.machine_run import MachineResult, received, run_job, send
@@ -38,7 +37,8 @@ def run_in_machine(scenario: Scenario, binary: Path) -> MachineResult:
     """Run one scenario in a machine of its own. Raises ToolError when that is not possible, or it failed inside."""
     with TemporaryDirectory(prefix="whyheap-machine-") as folder:
         image = Path(folder, "initramfs")
-        write_image(image, scenario, binary, {f"{CACHE}/{LAYOUTS}/{file.name}": file for file in _layouts(binary)})
+        layout = _layout(binary)
+        write_image(image, scenario, binary, {f"{CACHE}/{LAYOUTS}/{layout.name}": layout})
         said, console = run_machine(image, memory_mebibytes=1536, seconds=_BOOT_SECONDS + _SLOWER * scenario.seconds)
     result = received(said)
     if not isinstance(result, MachineResult):
@@ -49,8 +49,10 @@ def run_in_machine(scenario: Scenario, binary: Path) -> MachineResult:
     return result
 
 
-def _layouts(binary: Path) -> list[Path]:
-    """Work out the runtime's layout here, where that takes a second, and return the files that keep it."""
-    with binary.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        find_layout(Program(memoryview(data), spell_foreign, type_argument), data)
-    return [file for file in private_folder(LAYOUTS).iterdir() if file.is_file()]
+def _layout(binary: Path) -> Path:
+    """Work out the layout of the program's runtime here, where that takes a second; return the file that keeps it."""
+    with binary.open("rb") as stream:
+        data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    program = Program(memoryview(data), spell_foreign, type_argument)
+    find_layout(program, data)
+    return kept_file(program, data)

@@ -11,7 +11,7 @@ import mmap
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final, TypeVar, cast
 
@@ -39,17 +39,25 @@ Found = tuple[StructLayout, tuple[Gap, ...]]
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is kept of one program."""
+
+    layout: StructLayout
+    gaps: tuple[Gap, ...]
+
+
 def find_layout(program: Program, data: mmap.mmap, announce: Callable[[str], None] | None = None) -> Found:
     """Return the layout of a program's runtime with the addresses of its variables, and what is uncertain about it.
 
     Raises `TargetError`, with the way out, when the program is stripped and its Go cannot be had.
     """
     name = f"program-{_digest(program, data)}"
-    found = _load(name, Found)
+    found = _load(name, _Found)
     if found is None:
-        found = _read(program, data, announce)
+        found = _Found(*_read(program, data, announce))
         _save(name, found)
-    return found
+    return found.layout, found.gaps
 
 
 def kept_file(program: Program, data: mmap.mmap) -> Path:
