@@ -3,8 +3,8 @@
 //
 // It prints its pprof address, dies at the memory limit it is run under, and ends by itself after -for.
 //
-//lab:limit 128MiB
-//lab:seconds 14
+//lab:limit 88MiB
+//lab:seconds 16
 //lab:or live-heap-growth
 package main
 

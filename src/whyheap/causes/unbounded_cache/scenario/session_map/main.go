@@ -2,9 +2,9 @@
 //
 // It prints its pprof address, dies at the memory limit it is run under, and ends by itself after -for.
 //
-//lab:limit 128MiB
+//lab:limit 88MiB
 //lab:args -keep 4096 -rate 1000
-//lab:seconds 14
+//lab:seconds 16
 //lab:or live-heap-growth
 package main
 
