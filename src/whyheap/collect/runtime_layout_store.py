@@ -29,7 +29,7 @@ from whyheap.parse.machine_code.symbol_table import symbol_addresses
 from whyheap.parse.machine_code.wait_reasons import read_wait_reasons
 from whyheap.parse.struct_layout import StructLayout
 
-FORMAT: Final = 1  # raise when an unchanged program would be told differently
+FORMAT: Final = 2  # raise when an unchanged program would be told differently
 PLACE: Final = "layouts"
 _KEPT: Final = 64
 _EDGE_BYTES: Final = 1 << 16
@@ -56,7 +56,8 @@ def find_layout(program: Program, data: mmap.mmap, announce: Callable[[str], Non
     found = _load(name, _Found)
     if found is None:
         found = _Found(*_read(program, data, announce))
-        _save(name, found)
+        if _has_needed(found.layout) and not found.gaps:  # what is uncertain may be known better tomorrow
+            _save(name, found)
     return found.layout, found.gaps
 
 
@@ -71,7 +72,7 @@ def _read(program: Program, data: mmap.mmap, announce: Callable[[str], None] | N
 
         with suppress(FormatError):
             layout = read_layout(cast("IO[bytes]", data), TYPES, VARIABLES)
-            if all(name in layout.variables and layout.variables[name].address for name in NEEDED):
+            if _has_needed(layout):
                 return replace(layout, wait_reasons=read_wait_reasons(program.image, layout)), ()
     go, _, experiments = go_version(program.image).partition(" ")
     release = find_release(
@@ -112,9 +113,13 @@ def find_release(
         return found
     with locked(PLACE):  # a second census of the same Go waits instead of building too
         found = _load(name, ReleaseLayout) or build_release(go, arch, experiments, settings, announce)
-        if found.go == go.removeprefix("go"):  # a stand-in is not kept: the right one may be there tomorrow
+        if found.go == go.removeprefix("go") and _has_needed(found.layout):  # a stand-in is not kept
             _save(name, found)
     return found
+
+
+def _has_needed(layout: StructLayout) -> bool:
+    return all(name in layout.variables and layout.variables[name].address for name in NEEDED)
 
 
 def _digest(program: Program, data: mmap.mmap) -> str:
@@ -128,7 +133,8 @@ def _digest(program: Program, data: mmap.mmap) -> str:
 
 
 def _file(name: str) -> Path:
-    return private_folder(PLACE) / f"{name}.{FORMAT}.msgpack"
+    asked = hashlib.blake2b(repr((FORMAT, TYPES, VARIABLES)).encode(), digest_size=4).hexdigest()
+    return private_folder(PLACE) / f"{name}.{asked}.msgpack"
 
 
 def _load(name: str, kind: type[T]) -> T | None:

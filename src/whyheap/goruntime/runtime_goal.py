@@ -6,6 +6,19 @@ from collections.abc import Mapping
 
 from whyheap.goruntime.heap_goal import LIMIT_HEADROOM_MINIMUM_BYTES
 
+FIELDS = (
+    "gcPercentHeapGoal",
+    "sweepDistMinTrigger",
+    "triggered",
+    "heapMarked",
+    "heapFree",
+    "totalAlloc",
+    "totalFree",
+    "mappedReady",
+    "memoryLimit",
+)
+"""What of gcController the goal follows from."""
+
 _HEADROOM_PERCENT = 3  # memoryLimitHeapGoalHeadroomPercent
 _LEAST_RUNWAY_BYTES = 64 << 10  # heapGoalInternal, minRunway
 _NOT_TRIGGERED = 2**64 - 1

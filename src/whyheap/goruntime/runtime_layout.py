@@ -5,18 +5,18 @@ Files are those of src/runtime; each row was read in 1.22.10, 1.23.9, 1.24.11, 1
 
 | what | where | versions |
 |---|---|---|
-| mheap_.allspans: every span; mspan.state, npages, elemsize, spanclass, allocCount | mheap.go mheap, mspan | 1.22 to 1.27 |
+| mheap_.allspans: every span; mspan.state, npages, elemsize, spanclass, allocCount | mheap.go mspan | 1.22 to 1.27 |
 | span states: 0 dead, 1 in use by the heap, 2 manual (stacks, work buffers) | mheap.go mSpanState | 1.22 to 1.27 |
 | mspan.allocCount - allocCountBeforeCache: objects that no statistic counts yet | mcache.go releaseAll | 1.22 to 1.27 |
-| mheap_.allArenas, heapArenas since 1.26; userArenaArenas since 1.27 | mheap.go mheap | as said |
-| HeapAlloc = gcController.totalAlloc - totalFree after a flush of all mcaches | mstats.go readmemstats_m | 1.22 to 1.27 |
+| mheap_.allArenas, heapArenas and userArenaArenas since 1.25 | mheap.go mheap | as said |
+| HeapAlloc = gcController.totalAlloc - totalFree after all mcaches are flushed | mstats.go | 1.22 to 1.27 |
 | memstats.heapStats: three deltas whose sum counts | mstats.go consistentHeapStats.unsafeRead | 1.22 to 1.27 |
 | gcController.heapInUse, heapFree, heapReleased, heapMarked, gcPercent, memoryLimit | mgcpacer.go | 1.22 to 1.27 |
 | work.cpuStats: CPU time of the collector, fields upper case since 1.23 | mstats.go cpuStats | as said |
 | gcCPULimiter.lastEnabledCycle | mgclimit.go gcCPULimiterState | 1.22 to 1.27 |
 | p.timers.len, .zombies; until 1.22 p.numTimers, deletedTimers | time.go timers, runtime2.go p | as said |
 | finqueued, finexecuted | mfinal.go finReadQueueStats | 1.25 to 1.27 |
-| finq: blocks of finalizers that wait, finblock.cnt | mfinal.go | 1.22 to 1.27 (finBlock since 1.25) |
+| allfin: all blocks of finalizers, finblock.cnt of them wait | mfinal.go | 1.22 to 1.27 (finBlock since 1.25) |
 | gcCleanups.queued, executed, p.cleanupsQueued | mcleanup.go readQueueStats | 1.25 to 1.27 |
 | NumGoroutine = allglen - dead ones kept for reuse - sched.ngsys | proc.go gcount | 1.22 to 1.27 |
 | their number: sched.gFree.n and p.gFree.n until 1.24, gList.size since 1.25 | runtime2.go, proc.go gList | as said |
@@ -59,6 +59,7 @@ TYPES: Final = tuple(
 VARIABLES: Final = (
     "internal/runtime/gc.SizeClassToSize",
     "runtime.MemProfileRate",
+    "runtime.allfin",
     "runtime.allglen",
     "runtime.allgs",
     "runtime.allm",
@@ -85,6 +86,9 @@ VARIABLES: Final = (
 
 NEEDED: Final = ("runtime.allgs", "runtime.allp", "runtime.gcController", "runtime.memstats", "runtime.mheap_")
 """Without these there is no census."""
+
+NEWEST: Final = (1, 27)
+"""The newest Go that the rows above were read in."""
 
 PAGE_BYTES: Final = 8192  # malloc.go pageSize, 1.22 to 1.27
 SPAN_IN_USE: Final = 1  # mheap.go mSpanInUse

@@ -33,6 +33,7 @@ RUNTIME: Mapping[str, str] = {
     "stack_scan": "bytes",  # /gc/scan/stack:bytes
     "finalizers_queued": "count",  # since the start, as the three below
     "finalizers_executed": "count",
+    "finalizers_waiting": "count",  # now; Go before 1.25 tells no totals
     "cleanups_queued": "count",
     "cleanups_executed": "count",
     "max_rss": "bytes",

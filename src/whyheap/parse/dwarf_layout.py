@@ -16,6 +16,7 @@ from whyheap.parse.struct_layout import Field, StructLayout, TypeLayout, Variabl
 if TYPE_CHECKING:
     from elftools.dwarf.die import DIE
     from elftools.dwarf.dwarfinfo import DWARFInfo
+    from elftools.elf.elffile import ELFFile
 
 _STRUCT, _ARRAY, _TYPEDEF, _VARIABLE = (
     "DW_TAG_structure_type",
@@ -42,18 +43,20 @@ def read_layout(stream: IO[bytes], types: Iterable[str], variables: Iterable[str
     from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - only programs that were not stripped need it
 
     try:
-        file = ELFFile(stream)
-        sections = [section for section in map(file.get_section_by_name, _SECTIONS) if section is not None]
-        if not sections:
-            raise FormatError("This executable has no debug information.", "Build it without -ldflags=-w.")
-        if max(section.data_size for section in sections) > _MOST_BYTES:
-            raise FormatError("This executable's debug information is larger than any linker writes.")
-        dwarf = file.get_dwarf_info(relocate_dwarf_sections=False, follow_links=False)
-        return _Reader(dwarf).layout(types, variables)
+        return _Reader(_debug_information(ELFFile(stream))).layout(types, variables)
     except FormatError:
         raise
     except Exception as error:  # the library raises all there is on damaged data
         raise FormatError(f"This executable's debug information is damaged ({type(error).__name__}).") from error
+
+
+def _debug_information(file: ELFFile) -> DWARFInfo:
+    sections = [section for section in map(file.get_section_by_name, _SECTIONS) if section is not None]
+    if not sections:
+        raise FormatError("This executable has no debug information.", "Build it without -ldflags=-w.")
+    if max(section.data_size for section in file.iter_sections() if "debug_" in section.name) > _MOST_BYTES:
+        raise FormatError("This executable's debug information is larger than any linker writes.")
+    return file.get_dwarf_info(relocate_dwarf_sections=False, follow_links=False)
 
 
 class _Reader:
@@ -61,7 +64,10 @@ class _Reader:
 
     def __init__(self, dwarf: DWARFInfo) -> None:
         self._dwarf = dwarf
-        self._bytes: bytes = dwarf.debug_info_sec.stream.getvalue()
+        if dwarf.debug_info_sec is None:
+            raise FormatError("This executable has no debug information.", "Build it without -ldflags=-w.")
+        dwarf.debug_info_sec.stream.seek(0)
+        self._bytes: bytes = dwarf.debug_info_sec.stream.read()
         self._types: dict[str, TypeLayout] = {}
         self._waiting: list[DIE] = []
 

@@ -33,6 +33,14 @@ class StructView:
         value = float(struct.unpack("<d", data)[0]) if len(data) == _LONGEST else 0.0
         return value if math.isfinite(value) else 0.0
 
+    def numbers(self, path: str) -> list[int]:
+        """Return an array of 64-bit unsigned numbers."""
+        place = self.layout.field(self.type, path)
+        data = self.data[place.offset : place.offset + place.size]
+        if len(data) != place.size or len(data) % _LONGEST:
+            raise LayoutError(f"{self.type}.{path} lies outside of what was read.")
+        return [int(number) for number in memoryview(data).cast("Q")]
+
     def has(self, path: str) -> bool:
         """Whether this Go has such a field."""
         return self.layout.has_field(self.type, path)

@@ -23,6 +23,9 @@ from whyheap.parse.machine_code.pc_values import Numbers
 from whyheap.parse.machine_code.program import Program
 
 _MODRM_MASK, _RIP_RELATIVE = 0xC7, 0x05
+_ADRP, _ADRP_MASK = 0x90000000, 0x9F000000
+_ADD, _ADD_MASK = 0x91000000, 0xFFC00000
+_ACCESS, _ACCESS_MASK = 0x39000000, 0x3B000000  # loads and stores with an unsigned offset
 _PAGE_BITS: Final = 12
 _MOST_PER_VARIABLE: Final = 400
 _LEAST_SHARE: Final = 0.6
@@ -133,9 +136,9 @@ def _arm64_operands(code: Octets, address: int) -> tuple[Numbers, Numbers]:
     if len(words) < 2:  # noqa: PLR2004 - a pair
         return np.empty(0, np.int64), np.empty(0, np.int64)
     first, second = words[:-1], words[1:]
-    is_pair = ((first & 0x9F000000) == 0x90000000) & ((second >> 5 & 31) == (first & 31))
-    is_add = (second & 0xFFC00000) == 0x91000000
-    is_access = (second & 0x3B000000) == 0x39000000
+    is_pair = ((first & _ADRP_MASK) == _ADRP) & ((second >> 5 & 31) == (first & 31))
+    is_add = (second & _ADD_MASK) == _ADD
+    is_access = (second & _ACCESS_MASK) == _ACCESS
     at = np.flatnonzero(is_pair & (is_add | is_access))
     adrp, user = first[at], second[at]
     pages = (adrp >> 5 & 0x7FFFF) << 2 | adrp >> 29 & 3
