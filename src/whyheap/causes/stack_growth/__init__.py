@@ -124,13 +124,14 @@ def _recursion(history: RuntimeHistory) -> tuple[Site, int, GoroutineGroup] | No
 
 
 def _most_wait_at(history: RuntimeHistory) -> tuple[Site, GoroutineGroup] | None:
-    """Return where most of all goroutines are, in the user's code."""
+    """Return where most of all goroutines are, in the user's code; where they were started if that is all one knows."""
     with_stacks = [sample.goroutines for sample in history.samples if sample.goroutines]
     groups = with_stacks[-1] if with_stacks else ()
     largest = max(groups, key=lambda group: group.count, default=None)
     if largest is None or largest.count < MAIN_SHARE * sum(group.count for group in groups):
         return None
-    own = next((site for site, is_own in map(history.locate, largest.stack) if is_own), None)
+    frames = largest.stack or ((largest.created_by,) if largest.created_by else ())
+    own = next((site for site, is_own in map(history.locate, frames) if is_own), None)
     return None if own is None else (own, largest)
 
 
@@ -156,7 +157,9 @@ def _summary(
         text = f"{text}: recursion{where}"
     elif count:
         most = _most_wait_at(history)
-        where = f", most in {most[0].function} ({most[0].position})" if most is not None and most[1].count > 1 else ""
+        verb = "in" if most is not None and most[1].stack else "started in"
+        is_told = most is not None and most[1].count > 1
+        where = f", most {verb} {most[0].function} ({most[0].position})" if most is not None and is_told else ""
         text = f"{text}: {format_count(count)} goroutines with {format_bytes(each)} each on average{where}"
     if killed:
         return f"{text}; the kernel killed the process at the limit"
@@ -183,7 +186,8 @@ def _evidence(
         statements.append(Statement(f"{text}; a new one has 2 KiB", Certainty.MEASURED))
     most = _most_wait_at(history) if deep is None else None
     if most is not None:
-        text = f"{format_count(most[1].count)} goroutines wait at {most[0].position} in {most[0].function}"
+        are = "wait" if most[1].stack else "were started"
+        text = f"{format_count(most[1].count)} goroutines {are} at {most[0].position} in {most[0].function}"
         statements.append(Statement(text, Certainty.MEASURED, most[0]))
     if deep is not None:
         text = f"{deep[0].symbol} calls itself: it is {deep[1]} times on one stack ({deep[2].count} such goroutines)"
