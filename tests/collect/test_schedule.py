@@ -1,0 +1,57 @@
+"""When a recorder looks again."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from whyheap.collect.schedule import COST_SHARE, LONGEST_SECONDS, SHORTEST_SECONDS, Schedule
+
+LIMIT = 1000.0
+
+
+def settled(usage: float = 100.0) -> Schedule:
+    """Return a schedule an hour after its start, at a level usage."""
+    schedule = Schedule()
+    for now in (0.0, 3600.0, 3610.0):
+        schedule.pause(now, {"container_usage": usage, "container_limit": LIMIT}, 0.0)
+    return schedule
+
+
+def test_far_from_the_limit_it_is_rare_and_near_it_dense() -> None:
+    pauses = [
+        settled(usage).pause(3620.0, {"container_usage": usage, "container_limit": LIMIT}, 0.0)
+        for usage in (100.0, 600.0, 750.0, 900.0, 980.0)
+    ]
+    assert pauses == sorted(pauses, reverse=True)
+    assert (pauses[0], pauses[-1]) == (LONGEST_SECONDS, SHORTEST_SECONDS)
+
+
+def test_growth_that_will_reach_the_limit_soon_makes_it_dense() -> None:
+    schedule = settled(100.0)
+    pause = schedule.pause(3620.0, {"container_usage": 300.0, "container_limit": LIMIT}, 0.0)
+    assert pause < 2.0  # 35 s are left at 20 a second
+
+
+def test_it_begins_densely() -> None:
+    assert Schedule().pause(0.0, {}, 0.0) == 1.0
+
+
+@given(st.floats(0, 5), st.floats(0, 2000), st.floats(0, 1e5))
+def test_it_never_costs_more_than_its_share_for_long(cost: float, usage: float, now: float) -> None:
+    schedule = settled()
+    pause = schedule.pause(3620.0 + now, {"container_usage": usage, "container_limit": LIMIT}, cost)
+    assert pause >= SHORTEST_SECONDS
+    if usage < 0.85 * LIMIT:
+        assert pause >= cost / COST_SHARE
+
+
+def test_profiles_come_when_the_heap_grew_else_once_a_minute() -> None:
+    schedule = settled()
+    assert schedule.wants_profile(0.0, {"heap_alloc": 100.0})
+    schedule.took_profile(0.0, {"heap_alloc": 100.0}, 0.01)
+    assert not schedule.wants_profile(30.0, {"heap_alloc": 105.0})
+    assert schedule.wants_profile(30.0, {"heap_alloc": 120.0})
+    assert schedule.wants_profile(60.0, {"heap_alloc": 100.0})
+    schedule.took_profile(60.0, {"heap_alloc": 100.0}, 3.0)
+    assert not schedule.wants_profile(300.0, {"heap_alloc": 500.0})  # one costs 3 s
