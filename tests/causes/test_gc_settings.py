@@ -193,8 +193,11 @@ def test_a_useless_memory_limit_that_gogc_never_reaches_is_no_cause() -> None:
 
 
 def test_while_demand_grows_a_setting_does_not_come_first() -> None:
-    inside = {"container_limit": 512.0 * MIB, "container_usage": 400.0 * MIB, "memory_limit": 900.0 * MIB}
-    assert named(history(process(lambda t: (200 + 5 * t) * MIB, more=inside)))[0] == "live-heap-growth"
+    inside = {"container_limit": 512.0 * MIB, "container_usage": 500.0 * MIB, "memory_limit": 900.0 * MIB}
+    made = process(lambda t: (240 + 5 * t) * MIB, more=inside)
+    assert named(history(made)) == ["live-heap-growth", "memory-limit-misset"]
+    below = changed(made, lambda *_: {"memory_limit": 500.0 * MIB})
+    assert named(history(below)) == ["live-heap-growth"]
 
 
 def killed_at(second: int, **labels: str) -> tuple[Event, ...]:

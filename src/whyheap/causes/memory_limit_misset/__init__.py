@@ -40,8 +40,8 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
     if limit is None or not limit.is_container or told is None or goal is None:
         return None
     outside = outside_bytes(history)
-    if told + outside <= limit.bytes or history.demand_grows:
-        return None
+    if told + outside <= limit.bytes or (history.demand_grows and told < limit.bytes):
+        return None  # a limit that was right until what is outside Go grew is not the cause
     live = history.live.bytes
     kept = live if live is not None else history.last.get("heap_marked", 0.0)
     peak = peak_bytes(history, goal, kept)
@@ -65,7 +65,7 @@ def _evidence(history: RuntimeHistory, limit: Limit, told: int, outside: float) 
     live, pacing = history.live.bytes, pacing_statement(history)
     level = (
         f"the live heap is {format_bytes(live)} and level"
-        if live is not None and history.live_trend is not None
+        if live is not None and history.live_trend is not None and not history.live_trend.grows
         else f"the live heap is {format_bytes(live)}"
         if live is not None
         else "no collection has run yet, so what is live is not known"
