@@ -31,13 +31,18 @@ class Call(NamedTuple):
 class CallFrames:
     """What return addresses mean, each decoded once. Addresses are those of the process."""
 
-    def __init__(self, image: RuntimeImage) -> None:
-        """Nothing is decoded yet."""
-        self.table = TracebackFrames(image.program)
-        self.base = image.bias + image.program.module.text
+    def __init__(self, table: TracebackFrames, base: int) -> None:
+        """Look up in `table`; `base` is where the text begins in the process. Nothing is decoded yet."""
+        self.table = table
+        self.base = base
         self._calls: dict[int, Call] = {}
         self._frames: dict[int, Frames] = {}
         self._sites: dict[tuple[str, str, int], Site] = {}
+
+    @classmethod
+    def of_program(cls, image: RuntimeImage) -> CallFrames:
+        """Return those of a process."""
+        return cls(TracebackFrames(image.program), image.bias + image.program.module.text)
 
     def learn(self, pcs: Iterable[int]) -> None:
         """Decode many return addresses together: far faster than one by one."""

@@ -21,7 +21,7 @@ from whyheap.model.site import Site, Stack
 from whyheap.parse.goroutine_text import state_of_frames
 from whyheap.parse.machine_code.pc_values import Numbers
 
-MOST_STACKS = 100_000
+MOST_STACKS = 1 << 17
 MOST_GROUPS = 20_000
 _ATTEMPTS = 3
 _RUNNING = 2 << 8
@@ -36,11 +36,11 @@ _Key = tuple[tuple[int, ...], int, int]
 class GoroutineCensus:
     """Groups of one process's goroutines; what addresses mean is kept from one read to the next."""
 
-    def __init__(self, image: RuntimeImage) -> None:
-        """Nothing is read yet."""
+    def __init__(self, image: RuntimeImage, frames: CallFrames | None = None) -> None:
+        """Nothing is read yet; `frames` may be shared."""
         self._reasons = image.layout.wait_reasons
         self._goroutines = Goroutines(image)
-        self._frames = CallFrames(image)
+        self._frames = frames or CallFrames.of_program(image)
         has_link = image.program.image.arch == "arm64"
         self._walker = StackWalker(image.memory, self._frames, has_link_register=has_link)
 

@@ -74,10 +74,11 @@ class _Line(NamedTuple):
     is_inlined: bool
 
 
-class _Locations:
+class Locations:
     """Locations and functions of a profile while it is built, each once."""
 
     def __init__(self, calls: CallFrames) -> None:
+        """Spell with `calls`; there are no locations yet."""
         self._calls = calls
         self._known: dict[int, tuple[int, int]] = {}  # first address: the location, and how many addresses it takes
         self.functions: dict[str, tuple[int, PrintedFrame]] = {}
@@ -161,11 +162,11 @@ def _is_inlined_in(callee: _Line, line: _Line) -> bool:
 
 
 def _profile(image: RuntimeImage, buckets: tuple[Bucket, ...], rate: int) -> HeapProfile:
-    calls = CallFrames(image)
+    calls = CallFrames.of_program(image)
     pcs = {pc for bucket in buckets for pc in bucket.pcs}
     calls.learn(pcs)
     calls.learn_places(pcs)
-    locations = _Locations(calls)
+    locations = Locations(calls)
     has_sizes_of_none = not image.has_field("memRecordCycle", "alloc_bytes")  # since 1.27
     values: dict[str, list[int]] = {name: [] for name in _VALUES}
     offsets, stack_locations = [0], []

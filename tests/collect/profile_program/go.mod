@@ -1,0 +1,3 @@
+module profile.test/program
+
+go 1.22
