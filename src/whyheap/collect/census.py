@@ -15,6 +15,7 @@ from whyheap.model.facts import GoroutineGroup
 from whyheap.model.gauge import Gap
 
 if TYPE_CHECKING:
+    from whyheap.collect.call_frames import CallFrames
     from whyheap.collect.census_goroutines import GoroutineCensus
 
 WITNESS = "census"
@@ -28,6 +29,7 @@ class Census:
         self.image = image
         self._gaps = list(image.gaps)
         self._goroutines: GoroutineCensus | None = None
+        self._frames: CallFrames | None = None
 
     @staticmethod
     def open(pid: int, *, proc: Path = PROC, progress: Callable[[str], None] | None = None) -> Census:
@@ -66,7 +68,7 @@ class Census:
         if self._goroutines is None:
             from whyheap.collect.census_goroutines import GoroutineCensus  # noqa: PLC0415 - not every sample needs it
 
-            self._goroutines = GoroutineCensus(self.image)
+            self._goroutines = GoroutineCensus(self.image, self._call_frames())
         total, groups, walked = self._goroutines.read()
         if walked < total:
             self._note(f"only {walked:,} of {total:,} goroutines were read with their stacks")
@@ -76,7 +78,7 @@ class Census:
         """Return the heap profile as gzipped pprof, None where the program keeps none."""
         from whyheap.collect.census_profile import read_heap_profile  # noqa: PLC0415 - samples need no profile
 
-        profile = read_heap_profile(self.image)
+        profile = read_heap_profile(self.image, self._call_frames())
         if profile is None:
             self._note(
                 "the program keeps no heap profile: it does not link runtime.MemProfile, or MemProfileRate is 0",
@@ -92,6 +94,14 @@ class Census:
     def arenas(self) -> tuple[tuple[int, int], ...]:
         """Return [start, end) of the arenas of the Go heap, ascending, neighbours joined."""
         return read_arenas(self.image)
+
+    def _call_frames(self) -> CallFrames:
+        """Return what return addresses mean, decoded once for all readings."""
+        if self._frames is None:
+            from whyheap.collect.call_frames import CallFrames  # noqa: PLC0415 - samples without stacks need none
+
+            self._frames = CallFrames.of_program(self.image)
+        return self._frames
 
     def _note(self, reason: str, hint: str = "") -> None:
         gap = Gap(WITNESS, reason, hint)

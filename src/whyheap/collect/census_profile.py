@@ -41,13 +41,18 @@ class ReadProfile(NamedTuple):
     buckets: Buckets
 
 
-def read_heap_profile(image: RuntimeImage) -> ReadProfile | None:
-    """Return the profile; None when the program samples nothing. Raises `TargetError`: it ended."""
+def read_heap_profile(image: RuntimeImage, calls: CallFrames | None = None) -> ReadProfile | None:
+    """Return the profile; None when the program samples nothing. Raises `TargetError`: it ended.
+
+    `calls` may be shared with other readings of the process: then only what is new is decoded.
+    """
     rate = sampling_rate(image)
     if rate <= 0 or not image.has("runtime.mbuckets"):
         return None
     buckets = read_buckets(image)
-    return ReadProfile(write_pprof(_profile(image, buckets.found, rate)), buckets)
+    return ReadProfile(
+        write_pprof(_profile(image, calls or CallFrames.of_program(image), buckets.found, rate)), buckets
+    )
 
 
 def scaled(count: int, object_bytes: int, rate: int) -> tuple[int, int]:
@@ -161,8 +166,7 @@ def _is_inlined_in(callee: _Line, line: _Line) -> bool:
     return callee.is_inlined and callee.entry == line.entry >= 0 and callee.frame.symbol != line.frame.symbol
 
 
-def _profile(image: RuntimeImage, buckets: tuple[Bucket, ...], rate: int) -> HeapProfile:
-    calls = CallFrames.of_program(image)
+def _profile(image: RuntimeImage, calls: CallFrames, buckets: tuple[Bucket, ...], rate: int) -> HeapProfile:
     pcs = {pc for bucket in buckets for pc in bucket.pcs}
     calls.learn(pcs)
     calls.learn_places(pcs)
