@@ -173,6 +173,65 @@ class ProcessMemory:
                 records[row] = np.frombuffer(piece, np.uint8)
                 known[row] = True
 
+    def read_words(
+        self, addresses: NDArray[np.int64], offsets: Sequence[int], size: int
+    ) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+        """Return some 64-bit words of records of one size, shape (words, n), and which records could be read.
+
+        `addresses` are sorted, distinct and multiples of 8, as are `offsets` (from a record's start). Far faster than
+        `read_records` where a few words of many records are wanted.
+        """
+        import numpy as np  # noqa: PLC0415 - as above
+
+        words = np.zeros((len(offsets), len(addresses)), np.uint64)
+        known = np.zeros(len(addresses), np.bool_)
+        raw = bytearray(_RUN_BYTES)
+        buffer = np.frombuffer(raw, np.uint64)
+        ends = np.append(np.flatnonzero(np.diff(addresses) > size + _GAP_BYTES) + 1, len(addresses)).tolist()
+        first = 0
+        for end in ends if len(addresses) else ():
+            while first < end:
+                start = int(addresses[first])
+                last = first + int(np.searchsorted(addresses[first:end], start + _RUN_BYTES - size, "right"))
+                got = self._read_into(memoryview(raw)[: int(addresses[last - 1]) + size - start], start)
+                places = addresses[first:last] - start
+                known[first:last] = places + size <= got
+                for row, offset in enumerate(offsets):
+                    words[row, first:last] = buffer[(places + offset) >> 3]
+                self._read_words_singly(
+                    addresses, np.flatnonzero(~known[first:last]) + first, offsets, size, words, known
+                )
+                first = last
+        return words, known
+
+    def _read_words_singly(
+        self,
+        addresses: NDArray[np.int64],
+        rows: NDArray[np.intp],
+        offsets: Sequence[int],
+        size: int,
+        words: NDArray[np.uint64],
+        known: NDArray[np.bool_],
+    ) -> None:
+        """Read records one by one where a run of them has a hole."""
+        for row in rows.tolist():
+            data = self._read_some(int(addresses[row]), size)
+            known[row] = len(data) == size
+            for number, offset in enumerate(offsets):
+                words[number, row] = int.from_bytes(data[offset : offset + 8], "little") if known[row] else 0
+
+    def _read_into(self, part: memoryview, address: int) -> int:
+        """Fill `part` from `address` on; return how many bytes could be read before the first hole."""
+        try:
+            got = os.preadv(self._file, [part], address)
+        except OSError as error:  # EIO: not mapped
+            if self._file < 0:
+                raise TargetError(f"pid {self.pid} was let go of already.") from error
+            return 0
+        if not got:
+            raise self._ended()
+        return got
+
     def _read_some(self, address: int, size: int) -> bytes:
         """Return what can be read from `address` on, up to `size` bytes; empty for an address that is not mapped."""
         if address < 0 or size <= 0 or address + size > _LAST_ADDRESS:
@@ -186,8 +245,11 @@ class ProcessMemory:
                     raise TargetError(f"pid {self.pid} was let go of already.") from error
                 break
             if not part:  # end of file: its memory is gone
-                raise TargetError(f"pid {self.pid} has ended.", "Record a process to see its end:  whyheap record")
+                raise self._ended()
             parts.append(part)
             address += len(part)
             size -= len(part)
         return b"".join(parts)
+
+    def _ended(self) -> TargetError:
+        return TargetError(f"pid {self.pid} has ended.", "Record a process to see its end:  whyheap record")
