@@ -42,7 +42,7 @@ class Census:
         if version is None or (int(version[1]), int(version[2])) > NEWEST:
             newest = ".".join(map(str, NEWEST))
             self._note(
-                f"{image.go or 'the Go that built the program'} is newer than the Go {newest} that whyheap was tried with:"
+                f"{image.go or 'the Go that built it'} is newer than Go {newest}, which whyheap was tried with:"
                 " what is read was checked, but a number may have changed its meaning",
                 "Update whyheap.",
             )
