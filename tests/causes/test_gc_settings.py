@@ -182,7 +182,7 @@ def test_a_memory_limit_that_leaves_out_what_is_outside_go() -> None:
     )
     (cause,) = causes(history(made))
     assert cause.cause == "memory-limit-misset"
-    assert "outside Go is more than the limit of 512 MiB" in cause.summary
+    assert "outside Go are more than the limit of 512 MiB" in cause.summary
     fits = changed(made, lambda _, values: {"container_usage": values["heap_sys"] + 20 * MIB})
     assert named(history(fits)) == []
 

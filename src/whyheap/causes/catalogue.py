@@ -35,7 +35,7 @@ from whyheap.causes.history import LEAST_RISE_BYTES, RuntimeHistory
 from whyheap.causes.ranking import ranked
 from whyheap.causes.trend import LEAST_POINTS, LEAST_RISE_SHARE
 from whyheap.errors import UsageError
-from whyheap.goruntime.heap_goal import DEFAULT_HEAP_MINIMUM_BYTES
+from whyheap.goruntime.heap_goal import DEFAULT_HEAP_MINIMUM_BYTES, GC_OFF
 from whyheap.model.gauge import Gap
 from whyheap.model.verdict import CauseVerdict, Verdict
 from whyheap.units import format_duration, format_rate
@@ -125,7 +125,9 @@ def _unseen(history: RuntimeHistory, *, named: bool) -> tuple[Gap, ...]:
         return ()
     wanted = _seconds_wanted(history)
     if wanted is None:
-        return (Gap(WITNESS, "no collection ends, so live heap and garbage cannot be told apart (GOGC=off?)", ""),)
+        off = "no collection ends, so live heap and garbage cannot be told apart (GOGC=off?)"
+        is_said = named and history.pacing.gc_percent == GC_OFF  # by gc-disabled
+        return () if is_said else (Gap(WITNESS, off, ""),)
     seen = history.live.collections
     reason = (
         f"only {seen} collection{'s' if seen != 1 else ''} could be compared within "

@@ -52,13 +52,15 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
         return None
     size = int(min(max(last["heap_alloc"], rise), limit.bytes))
     rate = allocated / seconds
-    soon = "" if history.was_killed else f", which fills the limit in {_soon(history, rate)}"
+    soon = f"which fills the limit in {_soon(history, rate)}"
+    if history.was_killed:
+        soon = f"until the process was killed at the limit of {format_bytes(limit.bytes)}"
     return CauseVerdict(
         CAUSE.slug,
         Certainty.MEASURED,
         size,
         min(size / limit.bytes, 1.0),
-        f"the collector is off and nothing is freed: the heap grows {format_rate(rate)}, all that is allocated{soon}",
+        f"the collector is off and nothing is freed: the heap grows {format_rate(rate)}, all that is allocated, {soon}",
         tuple(_evidence(history, rise, allocated, seconds)),
         tuple(_advice(history)),
     )

@@ -49,12 +49,13 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
         return None
     size = int(min(peak, history.heap_room_bytes) - kept)
     without = f" and {format_bytes(outside)} outside Go" if outside > OUTSIDE_SHARE * limit.bytes else ""
+    verb = "are" if without else "is"
     return CauseVerdict(
         CAUSE.slug,
         Certainty.MEASURED if live is not None else Certainty.INFERRED,
         size,
         min(size / limit.bytes, 1.0),
-        f"GOMEMLIMIT of {format_bytes(told)}{without} is more than the limit of {format_bytes(limit.bytes)}: "
+        f"GOMEMLIMIT of {format_bytes(told)}{without} {verb} more than the limit of {format_bytes(limit.bytes)}: "
         f"the heap may grow to {format_bytes(goal)}",
         tuple(_evidence(history, limit, told, outside)),
         tuple(_advice(history, limit, told)),
