@@ -58,7 +58,9 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
     series, by_map = off_heap_points(history)
     if not series:
         return None
-    size, trend, end = series[-1][1], growth(series), ending(history)
+    rough = points(history, _by_totals)  # the map is read rarely: at the end there may be more than it told
+    size = max(value for _, value in (*series[-1:], *rough[-1:]))
+    trend, end = growth(series), ending(history)
     limit = container_limit(history)
     is_short = limit is not None and (end.is_oom or usage_bytes(history) >= PRESSED_SHARE * limit)
     grown = trend is not None and size >= max(LEAST_BYTES, LEAST_GROWN_SHARE * (limit or 0.0))

@@ -152,7 +152,7 @@ def _summary(
         told = format_bytes(_said_bytes(overflow, "limit") or size)
         return f"a goroutine's stack exceeded the limit of {told}: recursion without end{at}"
     count = history.last.get("goroutines", 0.0)
-    text = f"goroutine stacks take {format_bytes(size)}"
+    text = f"goroutine stacks {'took' if killed else 'take'} {format_bytes(size)}"
     if deep is not None:
         text = f"{text}: recursion{where}"
     elif count:

@@ -132,7 +132,7 @@ def _summary(
 ) -> str:
     text = f"the process has {format_count(count)} threads"
     if holders:
-        text = f"{text}, {format_count(holders[0][0].count)} of them held at {holders[0][1].position}"
+        text = f"{text}, {format_count(min(holders[0][0].count, count))} of them held at {holders[0][1].position}"
     if trend is not None:
         text = f"{text}, {trend.slope.value:.0f} more a second, about {format_bytes(each)} each"
     if gave_up is not None:
