@@ -106,10 +106,15 @@ def test_equal_stacks_in_equal_states_are_one_group(tmp_path: Path) -> None:
 
 def test_a_wait_for_a_semaphore_is_named_by_the_lock_built_on_it(tmp_path: Path) -> None:
     process, runtime = image(tmp_path)
-    put(process, {"atomicstatus": WAITING, "waitreason": 3, "pc": 0x150})
-    process.put(STACKS + 0x20, 0x250, 0x910)
+    waits = {"atomicstatus": WAITING, "waitreason": 3, "pc": 0x150}
+    put(process, waits, {**waits, "atomicstatus": LEAKED})
+    for at in range(2):
+        process.put(STACKS + 0x1000 * at + 0x20, 0x250, 0x910)
     _, groups, _ = census(runtime).read()
-    assert [(one.state, one.stack[0].function) for one in groups] == [("sync.WaitGroup.Wait", "(*WaitGroup).Wait")]
+    assert [(one.state, one.stack[0].function) for one in groups] == [
+        ("sync.WaitGroup.Wait", "(*WaitGroup).Wait"),
+        ("sync.WaitGroup.Wait (leaked)", "(*WaitGroup).Wait"),
+    ]
 
 
 def test_what_runs_has_no_stack_but_an_origin(tmp_path: Path) -> None:

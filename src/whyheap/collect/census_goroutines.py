@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from whyheap.collect.call_frames import CallFrames
-from whyheap.collect.census_states import Goroutines, GoroutineTable, state_name
+from whyheap.collect.census_states import LEAKED, Goroutines, GoroutineTable, state_name
 from whyheap.collect.runtime_image import RuntimeImage
 from whyheap.collect.stack_walk import StackWalker
 from whyheap.model.facts import GoroutineGroup
@@ -83,7 +83,8 @@ class GoroutineCensus:
             stack = _shown(self._frames.stack(pcs))
             name = state_name(state, self._reasons)
             if name.startswith(_LOCKS):  # the word for one lock is also that of those built from it
-                name = state_of_frames([site.symbol for site in stack]) or name
+                told = state_of_frames([site.symbol for site in stack])
+                name = f"{told}{LEAKED if name.endswith(LEAKED) else ''}" if told else name
             key = (stack, name, self._frames.site(created) if created else None)
             merged[key] = merged.get(key, 0) + counts[pcs, state, created]
         groups = [GoroutineGroup(count, state, stack, created) for (stack, state, created), count in merged.items()]

@@ -20,7 +20,7 @@ _FINALIZER_STARTS = frozenset({"runtime.runfinq", "runtime.runFinalizers"})  # u
 _CLEANUP_START = "runtime.runCleanups"  # since 1.25
 _DEAD_STATES = tuple(number for number, name in STATES.items() if name in DEAD)
 _WAITING_STATES = tuple(number for number, name in STATES.items() if name in {"waiting", "leaked"})
-_LEAKED = "leaked"
+LEAKED = " (leaked)"  # traceback.go goroutineheader, since 1.26: a leak profile found it unreachable
 _NIL = " (nil chan)"
 
 
@@ -150,4 +150,4 @@ def state_name(state: int, reasons: tuple[str, ...]) -> str:
     if status not in _WAITING_STATES:
         return name
     reason = reasons[number].removesuffix(_NIL) if number < len(reasons) and reasons[number] else "waiting"
-    return f"{reason} ({_LEAKED})" if name == _LEAKED else reason
+    return reason + LEAKED if name == "leaked" else reason
