@@ -53,7 +53,17 @@ _FROM_METRICS = {
     "process_resident_memory_bytes": "rss",
     "go_gc_gogc_percent": "gogc",
     "go_gc_gomemlimit_bytes": "memory_limit",
+    # the names that client_golang makes of runtime/metrics' (prometheus/collectors, GoRuntimeMetricsRule)
+    "go_gc_heap_live_bytes": "heap_marked",
+    "go_gc_limiter_last_enabled_gc_cycle": "gc_limiter_cycle",
+    "go_gc_scan_globals_bytes": "globals_scan",
+    "go_gc_scan_stack_bytes": "stack_scan",
+    "go_gc_finalizers_queued_finalizers_total": "finalizers_queued",
+    "go_gc_finalizers_executed_finalizers_total": "finalizers_executed",
+    "go_gc_cleanups_queued_cleanups_total": "cleanups_queued",
+    "go_gc_cleanups_executed_cleanups_total": "cleanups_executed",
 }
+_CHEAP_METRICS_SECONDS = 0.05
 _NO_MEMORY_LIMIT_BYTES = 2.0**62
 
 
@@ -69,6 +79,7 @@ class RuntimeWitness:
         self._started: float | None = None
         self._local: LocalProcess | None = None
         self._looked = False
+        self._metrics_are_cheap = False
         self._extra: dict[str, float] = {}
         self._names: dict[int, str] = {}
         self._name_reads = 0
@@ -117,6 +128,8 @@ class RuntimeWitness:
         seconds = time.monotonic() - self._started
         asked = time.monotonic()
         values, failure = self._read_census() or self._read_memstats()
+        if self._metrics_are_cheap and self._census is None:
+            self._extra = self._read_metrics() or self._extra
         self.cost_seconds = 0.0 if self._census else time.monotonic() - asked
         groups: tuple[GoroutineGroup, ...] = ()
         if stacks or time.monotonic() - self._stacks_read_at > self._stacks_cost_seconds / COST_SHARE:
@@ -139,19 +152,25 @@ class RuntimeWitness:
             self._local = ended  # it knows how its group fared, and whose limit it was
         self._gaps.extend(gap for gap in gaps if gap not in self._gaps)
         self._census = self._open_census()
-        try:
-            metrics = parse_prometheus(self._fetch(_METRICS, EXTRA_TIMEOUT_SECONDS).decode("utf-8", "replace"))
-        except TargetError:
-            metrics = {}  # few services have them, so this is no Gap by itself
-        self._extra = {ours: metrics[theirs] for theirs, ours in _FROM_METRICS.items() if theirs in metrics}
-        self._extra.pop("goroutines", None)  # these two change: read once they would look flat
-        self._extra.pop("threads", None)
-        self._extra.pop("rss", None)
-        if self._extra.get("memory_limit", 0.0) >= _NO_MEMORY_LIMIT_BYTES:
-            del self._extra["memory_limit"]
+        self._extra = self._read_metrics()
         if self._local is None and "gogc" not in self._extra:
             reason = "GOGC and GOMEMLIMIT are not told over HTTP: GOGC=100 and no memory limit are assumed"
             self._gaps.append(Gap(WITNESS, reason, "Serve /metrics with the Go collector, or run on the same machine."))
+
+    def _read_metrics(self) -> dict[str, float]:
+        """Return what a Go collector at /metrics tells; few services have one, so its absence is no Gap by itself."""
+        asked = time.monotonic()
+        try:
+            metrics = parse_prometheus(self._fetch(_METRICS, EXTRA_TIMEOUT_SECONDS).decode("utf-8", "replace"))
+        except TargetError:
+            metrics = {}
+        values = {ours: metrics[theirs] for theirs, ours in _FROM_METRICS.items() if theirs in metrics}
+        if values.get("memory_limit", 0.0) >= _NO_MEMORY_LIMIT_BYTES:
+            del values["memory_limit"]
+        self._metrics_are_cheap = bool(values) and time.monotonic() - asked < _CHEAP_METRICS_SECONDS
+        if not self._metrics_are_cheap:  # what changes would look flat
+            values = {name: value for name, value in values.items() if name in {"gogc", "memory_limit"}}
+        return values
 
     def _open_census(self) -> Census | None:
         """Read a process of this machine from outside where that is allowed: it costs the service nothing."""

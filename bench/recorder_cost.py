@@ -1,0 +1,110 @@
+"""Measures what `whyheap record` costs the service that it records: requests a second with and without it, interleaved.
+
+    .venv/bin/python -m bench.recorder_cost [--rounds 7] [--seconds 12] [--by pid|url]
+
+Each round starts examples/oomshop anew twice, once recorded at the default schedule, once not, in an order drawn by
+lot, and puts it under as many requests as its load generator's workers can make. Ratios only: requests with recorder to
+requests without. The recorder's own peak of resident memory (VmHWM) is printed beside them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from bench.real_sources import ROOT
+
+WHYHEAP = ROOT / ".venv" / "bin" / "whyheap"
+SHOP = ROOT / "examples" / "oomshop"
+_SENT = re.compile(r"(\d+) requests in ([\d.]+) s")
+_WORKERS = "4"
+_START_SECONDS = 10.0
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=int, default=12)
+    parser.add_argument("--by", choices=("pid", "url"), default="url")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for binary, package in (("shop", "."), ("load", "./loadgen")):
+            subprocess.run(["go", "build", "-o", str(folder / binary), package], cwd=SHOP, check=True)
+        ratios, peaks = [], []
+        for number in range(options.rounds):
+            rates: dict[bool, float] = {}
+            for recorded in random.sample((True, False), 2):
+                rates[recorded], peak = run(folder, options.seconds, options.by if recorded else "")
+                peaks += [peak] if recorded else []
+            ratios.append(rates[True] / rates[False])
+            print(f"round {number + 1}: {ratios[-1]:.4f}")
+    low, middle, high = min(ratios), statistics.median(ratios), max(ratios)
+    print(
+        f"requests with the recorder to without, {options.by}: {low:.4f} / {middle:.4f} / {high:.4f} (min/median/max)"
+    )
+    print(
+        f"mean of {len(ratios)}: {statistics.fmean(ratios):.4f}; the recorder's peak RSS: {max(peaks) / 2**20:.1f} MiB"
+    )
+
+
+def run(folder: Path, seconds: int, by: str) -> tuple[float, int]:
+    """Return requests a second, and the recorder's peak RSS in bytes (0 without one)."""
+    shop = subprocess.Popen([folder / "shop"], stdout=subprocess.PIPE, text=True)
+    recorder: subprocess.Popen[bytes] | None = None
+    capture = folder / "run.whyheap"
+    try:
+        line = shop.stdout.readline() if shop.stdout else ""
+        url = re.search(r"http://\S+", line)
+        if url is None:
+            raise SystemExit(f"oomshop did not start: {line!r}")
+        if by:
+            target = f"pid:{shop.pid}" if by == "pid" else url[0]
+            recorder = subprocess.Popen([str(WHYHEAP), "record", target, "-o", str(capture), "-q"])
+            deadline = time.monotonic() + _START_SECONDS
+            while not capture.exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
+        command = [
+            str(folder / "load"),
+            "-url",
+            url[0],
+            "-seconds",
+            str(seconds),
+            "-rate",
+            "20000",
+            "-workers",
+            _WORKERS,
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        sent = _SENT.search(done.stdout + done.stderr)
+        if sent is None:
+            raise SystemExit(f"the load generator did not say what it sent: {done.stdout!r}")
+        peak = _peak_bytes(recorder.pid) if recorder else 0
+        return int(sent[1]) / float(sent[2]), peak
+    finally:
+        if recorder is not None:
+            recorder.terminate()
+            recorder.wait()
+            capture.unlink(missing_ok=True)
+        shop.terminate()
+        shop.wait()
+        if shop.stdout:
+            shop.stdout.close()
+
+
+def _peak_bytes(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+if __name__ == "__main__":
+    main()
