@@ -196,7 +196,7 @@ def test_while_demand_grows_a_setting_does_not_come_first() -> None:
     inside = {"container_limit": 512.0 * MIB, "container_usage": 500.0 * MIB, "memory_limit": 900.0 * MIB}
     made = process(lambda t: (240 + 5 * t) * MIB, more=inside)
     assert named(history(made)) == ["live-heap-growth", "memory-limit-misset"]
-    below = changed(made, lambda *_: {"memory_limit": 500.0 * MIB})
+    below = changed(made, lambda second, _: {"memory_limit": 500.0 * MIB, "heap_marked": (240 + 5 * second) * MIB})
     assert named(history(below)) == ["live-heap-growth"]
 
 
