@@ -13,6 +13,7 @@ from whyheap.model.event import Event, EventKind
 
 MOST_MOMENTS = 400
 """More than a chart has pixels for is not worked out."""
+NEAR_SHARE = 0.2
 _DEATHS = frozenset({EventKind.EXIT, EventKind.OOM_KILL, EventKind.OOM_COUNTED, EventKind.TERMINATED, EventKind.CRASH})
 
 
@@ -45,9 +46,22 @@ def _is_another(before: dict[str, float], after: dict[str, float]) -> bool:
 
 
 def accounts(samples: Sequence[RuntimeSample]) -> tuple[MemoryAccount, ...]:
-    """Return where memory went at each moment that told enough, first to last, thinned evenly to MOST_MOMENTS."""
+    """Return where memory went at each moment that told enough, first to last, thinned evenly to MOST_MOMENTS.
+
+    Classes of memory are read more rarely than numbers: where some moments have them and the last of those is not far
+    from the end, only those are taken, so that parts do not come and go.
+    """
+    classed = [sample for sample in samples if "smaps_go_heap" in sample.values]
+    if classed and _is_near(classed[-1].values, samples[-1].values):
+        samples = classed
     step = max((len(samples) - 1) / (MOST_MOMENTS - 1), 1.0)
     count = int((len(samples) - 1) / step) + 1 if samples else 0
     chosen = [samples[-1 - round(index * step)] for index in reversed(range(count))]
     found = ((sample.at, account(sample.values)) for sample in chosen)
     return tuple(replace(one, at=at) for at, one in found if one is not None)
+
+
+def _is_near(values: dict[str, float], last: dict[str, float]) -> bool:
+    """Whether resident memory at one moment is nearly what it was at the last."""
+    rss, wanted = values.get("rss", 0.0), last.get("rss", 0.0)
+    return abs(rss - wanted) <= NEAR_SHARE * wanted

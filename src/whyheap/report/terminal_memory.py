@@ -35,7 +35,8 @@ def memory_rows(account: MemoryAccount | None, width: int, *, all_rows: bool) ->
     rest = sum(part.bytes for part in account.parts if part not in shown)
     rows = [(part.title, part.bytes, part.certainty.value) for part in sorted(shown, key=lambda part: -part.bytes)]
     if rest > 0:
-        rows.append((f"{len(account.parts) - len(shown)} smaller parts", rest, ""))
+        left = len(account.parts) - len(shown)
+        rows.append((f"{left} smaller part{'s' if left > 1 else ''}", rest, ""))
     rows.append(("unexplained", account.unexplained_bytes, ""))
     title_width = min(max(cell_len(title) for title, *_ in rows), _WIDEST_TITLE)
     bar = min(_WIDEST_BAR, width - LABEL_WIDTH - title_width - 34)
