@@ -20,6 +20,7 @@ from whyheap.parse.struct_layout import LayoutError
 if TYPE_CHECKING:
     from whyheap.collect.call_frames import CallFrames
     from whyheap.collect.census_goroutines import GoroutineCensus
+    from whyheap.collect.census_profile import HeapProfiler
     from whyheap.collect.census_spans import Spans
 
 WITNESS = "census"
@@ -46,6 +47,7 @@ class Census:
                 " what is read was checked, but a number may have changed its meaning",
                 "Update whyheap.",
             )
+        self._profiler: HeapProfiler | None = None
         self._frames: CallFrames | None = None
 
     @staticmethod
@@ -130,9 +132,11 @@ class Census:
 
     def heap_profile(self) -> bytes | None:
         """Return the heap profile as gzipped pprof, None where the program keeps none."""
-        from whyheap.collect.census_profile import read_heap_profile  # noqa: PLC0415 - samples need no profile
+        if self._profiler is None:
+            from whyheap.collect.census_profile import HeapProfiler  # noqa: PLC0415 - samples need no profile
 
-        profile = read_heap_profile(self.image, self._call_frames())
+            self._profiler = HeapProfiler(self.image, self._call_frames())
+        profile = self._profiler.read()
         if profile is None:
             self._note(
                 "the program keeps no heap profile: it does not link runtime.MemProfile, or MemProfileRate is 0",

@@ -13,14 +13,16 @@ Read in src/runtime/mprof.go of Go 1.22.10 to 1.27.3:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from whyheap.collect.runtime_image import RuntimeImage
 from whyheap.host.process_memory import ProcessMemory, UnreadableAddressError
 
-MOST_BUCKETS = 1 << 17
+MOST_BUCKETS = 1 << 16
 _MOST_FRAMES = 1024  # maxProfStackDepth
 _LARGEST_RATE = 1 << 62
 _ATTEMPTS = 4
@@ -28,6 +30,7 @@ _WORD = 8
 _CYCLES = 3
 _BLOCK_BYTES = 1 << 14
 _MOST_BLOCKS = 256
+_MOST_AT_ONCE = 1 << 13
 
 
 class Bucket(NamedTuple):
@@ -57,46 +60,15 @@ def sampling_rate(image: RuntimeImage) -> int:
     return rate if rate < _LARGEST_RATE else 0
 
 
-def read_buckets(image: RuntimeImage) -> Buckets:
-    """Return all buckets; read again while a collection publishes others. Raises `TargetError`: it ended."""
-    reader = _Reader(image)
-    before = _cycle(image)
-    for attempt in range(_ATTEMPTS):
-        raw = list(reader.read())
-        after = _cycle(image)
-        if after == before or attempt == _ATTEMPTS - 1:
-            break
-        before = after
-    return Buckets(tuple(_published(raw, after)), after != before, reader.is_cut)
+class BucketReader:
+    """Reads the buckets of one process, again and again.
 
-
-def _cycle(image: RuntimeImage) -> int | None:
-    """Return mProfCycle's value, None where its address is not known."""
-    return image.number("runtime.mProfCycle") if image.has("runtime.mProfCycle") else None
-
-
-class _Raw(NamedTuple):
-    """A bucket as it stands in memory: counts of allocations and frees, published ones first, then by cycle."""
-
-    pcs: tuple[int, ...]
-    object_bytes: int
-    counts: tuple[tuple[int, int], ...]
-
-
-def _published(raw: list[_Raw], cycle: int | None) -> Iterator[Bucket]:
-    """Add up the cycles that count. A cycle that is not known was flushed soon after it began: only a few miss it."""
-    added: tuple[int, ...] = (0,) if cycle is None else (0, 1 + (cycle >> 1) % _CYCLES)
-    if not any(bucket.counts[index] != (0, 0) for bucket in raw for index in added):
-        added = tuple(range(1 + _CYCLES))
-    for bucket in raw:
-        allocs, frees = (sum(bucket.counts[index][column] for index in added) for column in (0, 1))
-        yield Bucket(bucket.pcs, bucket.object_bytes, allocs, frees)
-
-
-class _Reader:
-    """Follows the list of buckets; ends at what is no bucket, and where it leads back."""
+    All of a bucket but its counts never changes, and new ones are put before the others (mprof.go stkbucket): the list
+    is followed once, later readings follow its new part only and read the counts of all in a few large pieces.
+    """
 
     def __init__(self, image: RuntimeImage) -> None:
+        """Nothing is read yet."""
         self._image = image
         self._head = image.sizeof("bucket")
         self._next, self._size, self._depth = (
@@ -106,31 +78,85 @@ class _Reader:
             image.field("memRecord", name).offset for name in ("active", *(f"future[{i}]" for i in range(_CYCLES)))
         ]
         allocs, frees = (image.field("memRecordCycle", name).offset for name in ("allocs", "frees"))
-        self._pairs = tuple(((start + allocs) // _WORD, (start + frees) // _WORD) for start in starts)
+        self._pairs = [((start + allocs) // _WORD, (start + frees) // _WORD) for start in starts]
         self._record = image.sizeof("memRecord")
-        self.is_cut = False
+        self._places: list[_Place] = []
+        self._known: set[int] = set()
+        self._stacks: dict[tuple[int, ...], tuple[int, ...]] = {}  # sizes of one stack share it
+        self._is_cut = False
 
-    def read(self) -> Iterator[_Raw]:
-        """Yield each bucket."""
+    def read(self) -> Buckets:
+        """Return all buckets; read again while a collection publishes others. Raises `TargetError`: it ended."""
+        before = self._cycle()
+        for attempt in range(_ATTEMPTS):
+            self._follow()
+            counts = self._counts()
+            after = self._cycle()
+            if after == before or attempt == _ATTEMPTS - 1:
+                break
+            before = after
+        published = _published(counts, after).tolist()
+        found = tuple(
+            Bucket(place.pcs, place.object_bytes, allocs, frees)
+            for place, (allocs, frees) in zip(self._places, published, strict=True)
+        )
+        return Buckets(found, after != before, self._is_cut)
+
+    def _cycle(self) -> int | None:
+        """Return mProfCycle's value, None where its address is not known."""
+        name = "runtime.mProfCycle"
+        return self._image.number(name) if self._image.has(name) else None
+
+    def _follow(self) -> None:
+        """Follow the list to the first bucket that is known; ends at what is no bucket, and where it leads back."""
         blocks = _Blocks(self._image.memory)
-        stacks: dict[tuple[int, ...], tuple[int, ...]] = {}  # sizes of one stack share it
+        added: list[_Place] = []
         address, first = self._image.number("runtime.mbuckets"), self._head // _WORD
-        for _ in range(MOST_BUCKETS):
-            if not address or address % _WORD:
-                return
-            head = blocks.words(address, self._head)
+        while address and address not in self._known:
+            if len(self._places) + len(added) >= MOST_BUCKETS:
+                self._is_cut = True
+                break
+            head = blocks.words(address, self._head) if not address % _WORD else None
             if head is None or head[self._depth] > _MOST_FRAMES:
-                return
-            frames = head[self._depth]
-            words = blocks.words(address, self._head + frames * _WORD + self._record)
+                break
+            words = blocks.words(address, self._head + head[self._depth] * _WORD)
             if words is None:
-                return
-            pcs = tuple(words[first : first + frames])
-            record = words[first + frames :]
-            counts = tuple((record[allocs], record[frees]) for allocs, frees in self._pairs)
-            yield _Raw(stacks.setdefault(pcs, pcs), head[self._size], counts)
+                break
+            pcs = tuple(words[first:])
+            record = address + self._head + len(pcs) * _WORD
+            added.append(_Place(self._stacks.setdefault(pcs, pcs), head[self._size], record))
+            self._known.add(address)
             address = head[self._next]
-        self.is_cut = bool(address)
+        self._places = added + self._places
+
+    def _counts(self) -> NDArray[np.int64]:
+        """Return allocations and frees, shape (buckets, cycles, 2): published ones first; 0 for what is gone."""
+        records = np.array([place.record for place in self._places], np.int64)
+        counts = np.zeros((len(records), 1 + _CYCLES, 2), np.int64)
+        order = np.argsort(records)
+        for first in range(0, len(order), _MOST_AT_ONCE):
+            part = order[first : first + _MOST_AT_ONCE]
+            words = self._image.memory.read_records(records[part], self._record)[0].view(np.int64)
+            for cycle, (allocs, frees) in enumerate(self._pairs):
+                counts[part, cycle, 0], counts[part, cycle, 1] = words[:, allocs], words[:, frees]
+        return counts
+
+
+class _Place(NamedTuple):
+    """What never changes of a bucket, and where its counts are."""
+
+    pcs: tuple[int, ...]
+    object_bytes: int
+    record: int
+
+
+def _published(counts: NDArray[np.int64], cycle: int | None) -> NDArray[np.int64]:
+    """Add up the cycles that count. A cycle that is not known was flushed soon after it began: only a few miss it."""
+    added = [0] if cycle is None else [0, 1 + (cycle >> 1) % _CYCLES]
+    total: NDArray[np.int64] = counts[:, added].sum(axis=1)
+    if not total.any() and not counts[:, added].any():
+        total = counts.sum(axis=1)
+    return total
 
 
 class _Blocks:

@@ -19,7 +19,7 @@ import time
 from typing import NamedTuple
 
 from whyheap.collect.call_frames import CallFrames, without_wrappers
-from whyheap.collect.census_buckets import Bucket, Buckets, read_buckets, sampling_rate
+from whyheap.collect.census_buckets import Bucket, BucketReader, Buckets, sampling_rate
 from whyheap.collect.runtime_image import RuntimeImage
 from whyheap.host.process_files import code_mappings, program_path
 from whyheap.model.profile import HeapProfile, Mapping
@@ -41,18 +41,24 @@ class ReadProfile(NamedTuple):
     buckets: Buckets
 
 
-def read_heap_profile(image: RuntimeImage, calls: CallFrames | None = None) -> ReadProfile | None:
-    """Return the profile; None when the program samples nothing. Raises `TargetError`: it ended.
+class HeapProfiler:
+    """Reads the heap profile of one process; what is known of it is kept from one profile to the next."""
 
-    `calls` may be shared with other readings of the process: then only what is new is decoded.
-    """
-    rate = sampling_rate(image)
-    if rate <= 0 or not image.has("runtime.mbuckets"):
-        return None
-    buckets = read_buckets(image)
-    return ReadProfile(
-        write_pprof(_profile(image, calls or CallFrames.of_program(image), buckets.found, rate)), buckets
-    )
+    def __init__(self, image: RuntimeImage, calls: CallFrames) -> None:
+        """Spell with `calls`. Nothing is read yet."""
+        self._image = image
+        self._locations = Locations(calls)
+        self._buckets: BucketReader | None = None
+
+    def read(self) -> ReadProfile | None:
+        """Return the profile; None when the program samples nothing. Raises `TargetError`: it ended."""
+        rate = sampling_rate(self._image)
+        if rate <= 0 or not self._image.has("runtime.mbuckets"):
+            return None
+        if self._buckets is None:
+            self._buckets = BucketReader(self._image)
+        buckets = self._buckets.read()
+        return ReadProfile(write_pprof(_profile(self._image, self._locations, buckets.found, rate)), buckets)
 
 
 def scaled(count: int, object_bytes: int, rate: int) -> tuple[int, int]:
@@ -86,6 +92,7 @@ class Locations:
         """Spell with `calls`; there are no locations yet."""
         self._calls = calls
         self._known: dict[int, tuple[int, int]] = {}  # first address: the location, and how many addresses it takes
+        self._stacks: dict[tuple[int, ...], list[int]] = {}
         self.functions: dict[str, tuple[int, PrintedFrame]] = {}
         self.addresses: list[int] = []
         self.line_offsets = [0]
@@ -94,7 +101,16 @@ class Locations:
 
     def of(self, pcs: tuple[int, ...]) -> list[int]:
         """Return the locations of a stack of return addresses."""
-        return self._located(pcs[self._leaf(pcs) :]) or self._located(pcs)
+        found = self._stacks.get(pcs)
+        if found is None:
+            found = self._stacks[pcs] = self._located(pcs[self._leaf(pcs) :]) or self._located(pcs)
+        return found
+
+    def learn(self, buckets: tuple[Bucket, ...]) -> None:
+        """Decode what is new in these, all together."""
+        pcs = {pc for bucket in buckets if bucket.pcs not in self._stacks for pc in bucket.pcs}
+        self._calls.learn(pcs)
+        self._calls.learn_places(pcs)
 
     def _leaf(self, pcs: tuple[int, ...]) -> int:
         """Return how many frames of the runtime the stack begins with, 0 when it has no others.
@@ -166,23 +182,17 @@ def _is_inlined_in(callee: _Line, line: _Line) -> bool:
     return callee.is_inlined and callee.entry == line.entry >= 0 and callee.frame.symbol != line.frame.symbol
 
 
-def _profile(image: RuntimeImage, calls: CallFrames, buckets: tuple[Bucket, ...], rate: int) -> HeapProfile:
-    pcs = {pc for bucket in buckets for pc in bucket.pcs}
-    calls.learn(pcs)
-    calls.learn_places(pcs)
-    locations = Locations(calls)
+def _profile(image: RuntimeImage, locations: Locations, buckets: tuple[Bucket, ...], rate: int) -> HeapProfile:
+    locations.learn(buckets)
     has_sizes_of_none = not image.has_field("memRecordCycle", "alloc_bytes")  # since 1.27
     values: dict[str, list[int]] = {name: [] for name in _VALUES}
     offsets, stack_locations = [0], []
-    known: dict[tuple[int, ...], list[int]] = {}
     for bucket in buckets:
         alloc = scaled(bucket.allocs, bucket.object_bytes, rate)
         inuse = scaled(bucket.allocs - bucket.frees, bucket.object_bytes, rate)
         for name, value in zip(_VALUES, (*alloc, *inuse), strict=True):
             values[name].append(value)
-        if bucket.pcs not in known:
-            known[bucket.pcs] = locations.of(bucket.pcs)
-        stack_locations += known[bucket.pcs]
+        stack_locations += locations.of(bucket.pcs)
         offsets.append(len(stack_locations))
     functions = [frame for _, frame in locations.functions.values()]
     return HeapProfile(
