@@ -6,19 +6,21 @@ cgroups. A limit of any parent binds too; the one with the least room left is th
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from whyheap.host.cgroup_mounts import GroupMount, find_mounts, group_path
 from whyheap.host.procfs import PROC
 from whyheap.model.gauge import Gap
 
 WITNESS = "container"
+MOST_GROUPS = 2000
 _V1_UNLIMITED = 1 << 62  # v1 writes the largest multiple of the page size instead of "max"
 _LIMIT_AND_USAGE = {1: ("memory.limit_in_bytes", "memory.usage_in_bytes"), 2: ("memory.max", "memory.current")}
-_ESCAPED = re.compile(r"\\([0-7]{3})")
-_SEPARATOR = "-"
+_HIERARCHICAL = "memory.use_hierarchy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,127 +41,134 @@ class GroupLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mount:
-    root: str
-    point: Path
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
 class Group:
-    """A group as it can be read from here. `path` is relative to the mount."""
+    """A group as it can be read from here. `path` is as the kernel spells it, as far as our namespace shows it."""
 
     path: str
     version: int
     folder: Path
 
 
-def find_groups(pid: int, proc: Path = PROC) -> tuple[Group, ...]:
+def find_groups(pid: int, proc: Path = PROC, controller: str = "memory") -> tuple[Group, ...]:
     """Return the process's own group and its parents, outermost last; empty when none is visible from here."""
-    try:
-        membership = (proc / str(pid) / "cgroup").read_text(errors="replace")
-    except OSError:
-        return ()
-    for mounts in _views(pid, proc):
+    membership = read_membership(pid, proc)
+    for mounts in _views(pid, proc, controller):
         found = tuple(
-            Group(str(PurePosixPath("/", folder.relative_to(mount.point))), mount.version, folder)
+            Group(mount.kernel_path(folder), mount.version, folder)
             for mount in mounts
-            for folder in _group_folders(_path_for(membership, mount.version), mount)
+            for folder in _folders(group_path(membership, mount.version, controller), mount, pid)
         )
         if found:
             return found
     return ()
 
 
+def read_membership(pid: int, proc: Path = PROC) -> str:
+    """Return /proc/PID/cgroup, which tells whether groups have to be looked for again; "" when it cannot be read."""
+    try:
+        return (proc / str(pid) / "cgroup").read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def nearest_limit(groups: Sequence[Group]) -> GroupLimit | None:
+    """Return the limit with the least room among a group and its parents; None when none has one."""
+    limits = [limit for group in groups if (limit := _read_group(group)) is not None]
+    return min(limits, key=lambda limit: limit.room_bytes, default=None)
+
+
 def read_limit(pid: int, proc: Path = PROC) -> tuple[GroupLimit | None, tuple[Gap, ...]]:
     """Return the group with the least room among the process's and its parents; None when none has a limit."""
+    groups = find_groups(pid, proc)
+    return nearest_limit(groups), group_gaps(pid, groups, proc)
+
+
+def group_gaps(pid: int, groups: Sequence[Group], proc: Path = PROC) -> tuple[Gap, ...]:
+    """Say why groups tell nothing of a process's memory, when they do not."""
+    if not groups:
+        try:
+            (proc / str(pid) / "cgroup").read_bytes()
+        except OSError as error:
+            return (_gap(f"the group of pid {pid} could not be read: {error.strerror}"),)
+        return (_gap(f"no memory group of pid {pid} is visible from here"),)
+    own = groups[0]
+    is_root = own.path == "/" and len(groups) == 1
+    if not is_root and not any((group.folder / _LIMIT_AND_USAGE[group.version][1]).exists() for group in groups):
+        hint = "Enable the memory controller for it: systemd's MemoryAccounting=yes, or cgroup.subtree_control."
+        return (Gap(WITNESS, f"the kernel does not count the memory of {own.path}: no memory controller", hint),)
+    return ()
+
+
+def subgroups(folder: Path) -> Iterator[Path]:
+    """Yield a group and all groups below it, at most MOST_GROUPS."""
+    waiting, seen = [folder], 0
+    while waiting and seen < MOST_GROUPS:
+        group = waiting.pop()
+        seen += 1
+        yield group
+        with suppress(OSError), os.scandir(group) as entries:
+            waiting += [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+
+
+def read_members(folder: Path) -> frozenset[int] | None:
+    """Return the processes of one group, 0 for those of other process namespaces; None when they may not be seen."""
     try:
-        membership = (proc / str(pid) / "cgroup").read_text(errors="replace")
-    except OSError as error:
-        return None, (_gap(f"the group of pid {pid} could not be read: {error.strerror}"),)
-    for mounts in _views(pid, proc):
-        folders = [
-            (folder, mount)
-            for mount in mounts
-            for folder in _group_folders(_path_for(membership, mount.version), mount)
-        ]
-        if folders:
-            limits = [limit for folder, mount in folders if (limit := _read_group(folder, mount)) is not None]
-            return min(limits, key=lambda limit: limit.room_bytes, default=None), ()
-    return None, (_gap(f"no memory group of pid {pid} is visible from here"),)
-
-
-def _views(pid: int, proc: Path) -> Iterator[list[_Mount]]:
-    """Yield the memory hierarchies as we see them, then as the process sees them (a sidecar sees only its own)."""
-    yield _mounts(proc / "self" / "mountinfo", Path("/"))
-    root = proc / str(pid) / "root"
-    yield [_Mount("/..", mount.point, mount.version) for mount in _mounts(proc / str(pid) / "mountinfo", root)]
-
-
-def _mounts(mountinfo: Path, root: Path) -> list[_Mount]:
-    """Return mounts of v2 and of v1's memory controller; later mounts on the same point hide earlier ones."""
-    try:
-        lines = mountinfo.read_text(errors="replace").splitlines()
+        lines = (folder / "cgroup.procs").read_text().split()
     except OSError:
-        return []
-    found: dict[str, _Mount | None] = {}
-    for line in lines:
-        fields = line.split(" ")
-        if _SEPARATOR not in fields[6:]:
-            continue
-        dash = fields.index(_SEPARATOR, 6)
-        point = _unescape(fields[4])
-        version = _version(fields[dash + 1], fields[-1])
-        place = root / point.lstrip("/")
-        found[point] = _Mount(_unescape(fields[3]), place, version) if version else None
-    mounts = [mount for mount in found.values() if mount is not None]
-    return [mount for mount in mounts if mount.version == 1] or mounts
+        return None
+    return frozenset(int(line) for line in lines if line.isdecimal())
 
 
-def _version(kind: str, super_options: str) -> int:
-    if kind == "cgroup2":
-        return 2
-    return 1 if kind == "cgroup" and "memory" in super_options.split(",") else 0
+def _views(pid: int, proc: Path, controller: str) -> Iterator[list[GroupMount]]:
+    """Yield the hierarchies as we see them, then as the process sees them (a sidecar sees only its own)."""
+    yield find_mounts(proc / "self" / "mountinfo", Path("/"), controller)
+    own = proc / str(pid)
+    yield find_mounts(own / "mountinfo", own / "root", controller, is_foreign=True)
 
 
-def _path_for(membership: str, version: int) -> str | None:
-    """Return the process's group in the hierarchy: `0::/path` is v2, `4:memory:/path` v1."""
-    for line in membership.splitlines():
-        identity, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if (version == 2 and identity == "0") or (version == 1 and "memory" in controllers.split(",")):  # noqa: PLR2004
-            return path.removesuffix(" (deleted)")
-    return None
-
-
-def _group_folders(path: str | None, mount: _Mount) -> list[Path]:
+def _folders(path: str | None, mount: GroupMount, pid: int) -> list[Path]:
     """Return the group's folder and its parents up to the mount; empty when the group is not below what is mounted."""
-    if path is None:
-        return []
-    if mount.root == "/..":  # the process's own view: what is mounted there is its group, or holds it
-        below = PurePosixPath(path.lstrip("/"))
-        start = mount.point / below if (mount.point / below).is_dir() else mount.point
-    else:
-        group, root = PurePosixPath(path), PurePosixPath(mount.root)
-        if ".." in group.parts or not group.is_relative_to(root):
-            return []
-        start = mount.point / group.relative_to(root)
-    if not start.is_dir():
+    start = None if path is None else _folder(path, mount, pid)
+    if start is None:
         return []
     folders = [start]
     while folders[-1] != mount.point:
-        folders.append(folders[-1].parent)
+        parent = folders[-1].parent
+        with suppress(OSError):
+            if (parent / _HIERARCHICAL).read_text().strip() == "0":  # v1 before Linux 5.11: parents count by themselves
+                break
+        folders.append(parent)
     return folders
 
 
-def _read_group(folder: Path, mount: _Mount) -> GroupLimit | None:
+def _folder(path: str, mount: GroupMount, pid: int) -> Path | None:
+    """Return the folder of a group; through another's root, the one that is seen to hold the process is preferred."""
+    group, root = PurePosixPath(path), PurePosixPath(mount.root)
+    below = group.relative_to(root).parts if group.is_relative_to(root) else None
+    if not mount.is_foreign:
+        start = mount.point.joinpath(*below) if below is not None and ".." not in (*below, *root.parts) else None
+        return start if start is not None and start.is_dir() else None
+    named = [below] if below is not None else []
+    parts = [part for part in group.parts if part not in {"/", ".."}]
+    named += [tuple(parts[skipped:]) for skipped in range(len(parts) + 1)]  # a namespace may begin at any of them
+    folders = [
+        folder for part in dict.fromkeys(named) if ".." not in part and (folder := mount.point.joinpath(*part)).is_dir()
+    ]
+    if not folders:
+        return None
+    return next(
+        (folder for folder in folders if pid in (read_members(folder) or ())),
+        next((folder for folder in subgroups(mount.point) if pid in (read_members(folder) or ())), folders[0]),
+    )
+
+
+def _read_group(group: Group) -> GroupLimit | None:
     """Return the group's limit; None for "max", v1's unlimited, or the root group, which has no such files."""
-    limit, usage = (_read_number(folder / name) for name in _LIMIT_AND_USAGE[mount.version])
+    limit, usage = (_read_number(group.folder / name) for name in _LIMIT_AND_USAGE[group.version])
     if limit is None or limit >= _V1_UNLIMITED:
         return None
-    path = PurePosixPath("/", folder.relative_to(mount.point))
-    reclaimable = _inactive_file_bytes(folder, mount.version)
-    return GroupLimit(str(path), mount.version, limit, usage or 0, reclaimable, folder)
+    reclaimable = _inactive_file_bytes(group.folder, group.version)
+    return GroupLimit(group.path, group.version, limit, usage or 0, reclaimable, group.folder)
 
 
 def _inactive_file_bytes(folder: Path, version: int) -> int:
@@ -177,15 +186,14 @@ def _inactive_file_bytes(folder: Path, version: int) -> int:
 def _read_number(path: Path) -> int | None:
     try:
         text = path.read_text().strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return None
-    return int(text) if text.isdecimal() else None
-
-
-def _unescape(text: str) -> str:
-    """Undo mountinfo's octal escapes of space, tab, newline and backslash."""
-    return _ESCAPED.sub(lambda match: chr(int(match[1], 8)), text)
+    return int(text) if text.isdecimal() and len(text) < 20 else None  # noqa: PLR2004 - 64 bits
 
 
 def _gap(reason: str) -> Gap:
-    return Gap(WITNESS, reason, "Run on the same machine as the service, as its user or root.")
+    hint = (
+        "Run on the same machine as the service, as its user or root; in a sidecar: share the pod's process namespace"
+        " (shareProcessNamespace: true) and run as the same user or with SYS_PTRACE."
+    )
+    return Gap(WITNESS, reason, hint)

@@ -18,6 +18,8 @@ _LIMITS: Mapping[str, str] = {
     "Max processes": "process_limit",
 }
 _DEAD = frozenset("ZX")
+_IN_MEMORY = frozenset({"tmpfs", "devtmpfs", "ramfs", "hugetlbfs"})
+_START = 19  # field 22 of the file, starttime, 20th behind the name
 _LARGEST_SMAPS_BYTES = 256 << 20
 
 
@@ -47,13 +49,18 @@ def is_running(pid: int, proc: Path = PROC) -> bool:
     return bool(fields) and fields[0] not in _DEAD
 
 
+def start_ticks(pid: int, proc: Path = PROC) -> str:
+    """Return when a process started, in clock ticks since boot; tells it from a later one of the same number."""
+    return next(iter(_stat(pid, proc)[_START : _START + 1]), "")
+
+
 def started_at(pid: int, proc: Path = PROC) -> float | None:
     """Return when a process started, in seconds since 1970."""
     fields = _stat(pid, proc)
     with suppress(OSError, ValueError, IndexError, StopIteration):
         lines = (proc / "stat").read_text().splitlines()
         booted = int(next(line for line in lines if line.startswith("btime ")).split()[1])
-        return booted + int(fields[19]) / os.sysconf("SC_CLK_TCK")  # field 22 of the file, 20th behind the name
+        return booted + int(fields[_START]) / os.sysconf("SC_CLK_TCK")
     return None
 
 
@@ -92,6 +99,18 @@ def read_smaps(pid: int, proc: Path = PROC) -> list[str] | None:
             return stream.readlines(_LARGEST_SMAPS_BYTES)
     except OSError:
         return None
+
+
+def memory_devices(pid: int, proc: Path = PROC) -> frozenset[str]:
+    """Return the devices, as smaps spells them ("00:1b"), of file systems that are memory: tmpfs and its like."""
+    found = set()
+    with suppress(OSError, ValueError):
+        for line in (proc / str(pid) / "mountinfo").read_text(errors="replace").splitlines():
+            place, _, kind = line.partition(" - ")
+            if kind.partition(" ")[0] in _IN_MEMORY:
+                major, _, minor = place.split(" ")[2].partition(":")
+                found.add(f"{int(major):02x}:{int(minor):02x}")
+    return frozenset(found)
 
 
 def _stat(pid: int, proc: Path) -> list[str]:

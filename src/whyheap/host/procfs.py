@@ -65,11 +65,15 @@ def read_status(pid: int, proc: Path = PROC) -> tuple[dict[str, float], tuple[Ga
 
 
 def read_name(pid: int, proc: Path = PROC) -> str:
-    """Return a process's command name, "" when it is gone."""
+    """Return a process's command name, at most 15 bytes that it chose itself; "" when it is gone.
+
+    What cannot be printed becomes "?": a name may hold line ends and terminal escapes.
+    """
     try:
-        return (proc / str(pid) / "comm").read_text(errors="replace").strip()
+        text = (proc / str(pid) / "comm").read_text(errors="replace").removesuffix("\n")
     except OSError:
         return ""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def read_go_variables(pid: int, proc: Path = PROC) -> tuple[dict[str, str], tuple[Gap, ...]]:

@@ -19,10 +19,14 @@ class AccountPart:
 
 @dataclass(frozen=True, slots=True)
 class MemoryAccount:
-    """All parts of one moment `at`, outermost first. What they leave of the whole is `unexplained_bytes`.
+    """All parts of one moment `at`, outermost first.
 
     `charge_bytes` is what the kernel charges the group with, None without a group; `rss_bytes` is the process's own,
-    of which `rss_explained_bytes` are in parts. `untouched_bytes` are live but were never written, so not resident.
+    of which `rss_explained_bytes` are in parts. What the parts leave of the whole, the charge where there is one, is
+    `unexplained_bytes`: negative where they hold more, as when numbers of two moments are put together.
+
+    `untouched_bytes` are in use but were never written, or are swapped out, so not resident and in no part.
+    `elsewhere_bytes` are resident here but charged to another group that used them first (files, shared memory).
     """
 
     at: str
@@ -32,3 +36,4 @@ class MemoryAccount:
     charge_bytes: int | None = None
     unexplained_bytes: int = 0
     untouched_bytes: int = 0
+    elsewhere_bytes: int = 0

@@ -64,7 +64,8 @@ SMAPS: Mapping[str, str] = {
     "smaps_rss": "bytes",
     "smaps_pss": "bytes",
     "smaps_go_heap": "bytes",  # arenas, goroutine stacks within them included
-    "smaps_go_stacks": "bytes",  # goroutine stacks, where the kernel names them apart from arenas
+    "smaps_go_heap_inferred": "count",  # 1 = told by where Go puts its heap, neither by its arenas nor by the kernel
+    "smaps_go_stacks": "bytes",  # stacks that lie outside of arenas, where the kernel names them
     "smaps_go_metadata": "bytes",
     "smaps_text": "bytes",  # the program's own file: code, rodata
     "smaps_data": "bytes",  # its data and bss
@@ -94,15 +95,15 @@ CONTAINER: Mapping[str, str] = {
     "container_swap": "bytes",
     "container_swap_limit": "bytes",
     "container_processes": "count",
-    "container_other_rss": "bytes",  # of its other processes together (PSS where readable)
+    "container_other_rss": "bytes",  # anonymous and shared memory of its other processes, each counted by itself
     "container_own_charge": "bytes",  # of the process's own group, where the limit is a parent's
-    "container_oom_kills": "count",  # since the group began, as all events below
+    "container_oom_kills": "count",  # processes killed since the group began; without a limit, in the process's own
     "container_ooms": "count",
     "container_max_hits": "count",  # failcnt, or events' max
     "container_high_hits": "count",
-    "container_pids": "count",
+    "container_pids": "count",  # threads, of the group of its chain that has the least room for more
     "container_pids_limit": "count",
-    "psi_some_avg10": "share",
+    "psi_some_avg10": "share",  # of time in which a task waited for memory: of the group, else of the machine
     "psi_full_avg10": "share",
     "psi_some_seconds": "seconds",
     "psi_full_seconds": "seconds",
