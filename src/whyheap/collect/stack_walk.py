@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from whyheap.collect.call_frames import CallFrames
 from whyheap.collect.census_states import GoroutineTable
+from whyheap.errors import FormatError
 from whyheap.host.process_memory import ProcessMemory
 from whyheap.parse.machine_code.pc_values import Numbers
 
@@ -100,15 +101,22 @@ class StackWalker:
             self._steps.clear()
         missing = [pc for pc in distinct.tolist() if pc not in self._steps]
         if missing:
-            base = self._frames.base
-            steps = self._frames.table.steps(np.array(missing, np.int64) - base)
-            entries = np.where(steps.entries < 0, -1, steps.entries + base).tolist()
-            found = zip(steps.frame_bytes.tolist(), entries, steps.injects.tolist(), strict=True)
-            self._steps.update(zip(missing, found, strict=True))
+            self._learn(missing)
         rows = [self._steps[pc] for pc in distinct.tolist()]
         columns = np.array([row[:2] for row in rows], np.int64).reshape(-1, 2)
         injects = np.array([row[2] for row in rows], np.bool_)
         return columns[which, 0], columns[which, 1], injects[which]
+
+    def _learn(self, pcs: list[int]) -> None:
+        base = self._frames.base
+        try:
+            steps = self._frames.table.steps(np.array(pcs, np.int64) - base)
+        except FormatError:  # damaged tables: stacks of one frame are better than no states
+            self._steps.update(dict.fromkeys(pcs, (-1, 0, False)))
+            return
+        entries = np.where(steps.entries < 0, -1, steps.entries + base).tolist()
+        found = zip(steps.frame_bytes.tolist(), entries, steps.injects.tolist(), strict=True)
+        self._steps.update(zip(pcs, found, strict=True))
 
 
 class _Stacks:

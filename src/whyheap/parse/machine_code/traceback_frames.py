@@ -24,6 +24,7 @@ _TOP_FRAME: Final = 1
 _WRITES_STACK_POINTER: Final = 2
 _INJECTED: Final = frozenset({"runtime.asyncPreempt", "runtime.debugCallV2", "runtime.sigpanic"})
 _SWITCHES_BACK: Final = "runtime.cgocallback"  # writes the stack pointer, but both stacks can be walked
+_NO_KIND: Final = -1
 _BATCH: Final = 2048
 
 
@@ -63,7 +64,7 @@ class TracebackFrames:
         self._table: FunctionTable = program.table
         self._text_bytes = program.module.text_end - program.module.text
         self._names = SiteNames(program.table, str)
-        self._wrapper = int(program.table.kinds().max(initial=0))
+        self._wrapper = int(program.table.kinds().max(initial=0)) or _NO_KIND
 
     def entries(self, distances: Numbers) -> Numbers:
         """Return where the functions at these places begin, -1 outside of Go's text."""
@@ -104,7 +105,10 @@ class TracebackFrames:
         return found
 
     def steps(self, distances: Numbers) -> Steps:
-        """Return how to get from each place, where a function called another or was interrupted, to its caller."""
+        """Return how to get from each place, where a function called another or was interrupted, to its caller.
+
+        Raises `FormatError` when the tables are damaged.
+        """
         rows = self._rows(distances)
         known = np.flatnonzero(rows >= 0)
         frame_bytes, entries = np.full(len(rows), -1, np.int64), np.full(len(rows), -1, np.int64)
