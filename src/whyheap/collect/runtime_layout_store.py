@@ -23,7 +23,7 @@ from whyheap.goruntime.runtime_layout import NEEDED, TYPES, VARIABLES
 from whyheap.host.cache import locked, private_folder
 from whyheap.model.gauge import Gap
 from whyheap.parse.machine_code.build_marks import build_ids, go_version
-from whyheap.parse.machine_code.build_settings import build_settings
+from whyheap.parse.machine_code.build_settings import build_settings, split_version
 from whyheap.parse.machine_code.program import Program
 from whyheap.parse.machine_code.symbol_table import symbol_addresses
 from whyheap.parse.machine_code.wait_reasons import read_wait_reasons
@@ -34,7 +34,7 @@ PLACE: Final = "layouts"
 _KEPT: Final = 64
 _EDGE_BYTES: Final = 1 << 16
 _DEBUG_SECTIONS: Final = frozenset({".debug_info", ".zdebug_info"})
-_LAYOUT_SETTINGS: Final = ("-buildmode", "GOAMD64", "GOARM64", "GOFIPS140", "GOEXPERIMENT")
+_LAYOUT_SETTINGS: Final = ("-buildmode", "-gcflags", "GOAMD64", "GOARM64", "GOFIPS140", "GOEXPERIMENT")
 Found = tuple[StructLayout, tuple[Gap, ...]]
 T = TypeVar("T")
 
@@ -74,10 +74,8 @@ def _read(program: Program, data: mmap.mmap, announce: Callable[[str], None] | N
             layout = read_layout(cast("IO[bytes]", data), TYPES, VARIABLES)
             if _has_needed(layout):
                 return replace(layout, wait_reasons=read_wait_reasons(program.image, layout)), ()
-    go, _, experiments = go_version(program.image).partition(" ")
-    release = find_release(
-        go, program.image.arch, experiments.removeprefix("X:"), build_settings(program.image), announce
-    )
+    go, experiments = split_version(go_version(program.image))
+    release = find_release(go, program.image.arch, experiments, build_settings(program.image), announce)
     addresses = symbol_addresses(program.image, VARIABLES) or _voted(program, release)
     variables = {name: one._replace(address=addresses.get(name, 0)) for name, one in release.layout.variables.items()}
     gaps: tuple[Gap, ...] = ()

@@ -43,7 +43,7 @@ var (
 
 func fill(mebibytes int) {
 	for held := 0; held < mebibytes<<20; {
-		size := 1 + (held*7919)%40000
+		size := 1 + int(uint32(held)*7919%40000)
 		blocks = append(blocks, make([]byte, size))
 		held += size
 		if len(blocks)%8 == 0 {

@@ -6,17 +6,28 @@ the latter stand between two marks of 16 bytes (cmd/go/internal/modload/build.go
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from whyheap.parse.machine_code.elf_image import ElfImage
 
 _MAGIC: Final = b"\xff Go buildinf:"
 _FLAGS_AT, _INLINE_STRINGS, _STRINGS_AT = 15, 2, 32
+_VERSION: Final = re.compile(r"(.*?)(?:[ -]X:(.*))?")
 _MARK_BYTES: Final = 16
 _SEARCHED_BYTES: Final = 1 << 20
 _MOST_BYTES: Final = 1 << 20
 _MOST_SETTINGS: Final = 200
 _LONGEST_VARINT: Final = 5
+
+
+def split_version(text: str) -> tuple[str, str]:
+    """Split what `go version FILE` prints into release and experiments: ("go1.27.3", "nogreenteagc").
+
+    The linker writes "go1.24.11 X:synctest" and since 1.26 "go1.27.3-X:nogreenteagc" (internal/buildcfg/exp.go).
+    """
+    found = _VERSION.fullmatch(text)
+    return (found[1], found[2] or "") if found else (text, "")
 
 
 def build_settings(image: ElfImage) -> dict[str, str]:
