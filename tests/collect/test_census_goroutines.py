@@ -175,12 +175,16 @@ def test_changes_are_told_goroutine_by_goroutine(tmp_path: Path) -> None:
     assert before.is_same(before.rows(np.array([], np.int64))).tolist() == [False] * 4
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.sampled_from((0, 1, 4, 0x150, RECORDS, STACKS, 1 << 32, (1 << 64) - 1)), max_size=60))
-def test_garbage_is_read_without_a_crash(words: list[int]) -> None:
+WORDS = st.lists(st.sampled_from((0, 1, 4, 0x150, RECORDS, STACKS, 1 << 32, 1 << 63, (1 << 64) - 1)), max_size=60)
+
+
+@settings(max_examples=60, deadline=None)
+@given(WORDS, WORDS)
+def test_garbage_is_read_without_a_crash(records: list[int], table: list[int]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         process, runtime = image(Path(folder))
         put(process, *[{}] * 5)
-        process.put(RECORDS, *words)
+        process.put(RECORDS, *records)
+        process.put(TABLE, *table)
         total, groups, _ = census(runtime).read()
         assert sum(one.count for one in groups) <= total <= 5

@@ -15,6 +15,7 @@ from whyheap.parse.machine_code.pc_values import Numbers
 MOST_GOROUTINES = 1 << 20
 MOST_AT_ONCE = 1 << 12
 _WORD = 8
+_LAST_ADDRESS = 1 << 56  # more than any Linux gives a process
 _RUNNING_FINALIZER = 2  # mfinal.go fingRunningFinalizer, 1.22 to 1.27
 _FINALIZER_STARTS = frozenset({"runtime.runfinq", "runtime.runFinalizers"})  # until 1.24, since 1.25
 _CLEANUP_START = "runtime.runCleanups"  # since 1.25
@@ -79,6 +80,7 @@ class Goroutines:
             return
         table = image.memory.read(image.number("runtime.allgs", "array"), _WORD * count)
         addresses = np.unique(np.frombuffer(table, np.int64))
+        addresses = addresses[(addresses > 0) & (addresses < _LAST_ADDRESS)]
         for first in range(0, len(addresses), MOST_AT_ONCE):
             yield self.read(addresses[first : first + MOST_AT_ONCE])
 
@@ -87,7 +89,7 @@ class Goroutines:
         records, is_known = self._image.memory.read_records(addresses, self._size)
         status = self._column(records, "atomicstatus") & ~SCAN_BIT
         start = self._column(records, "startpc")
-        is_live = is_known & ~np.isin(status, _DEAD_STATES) & (addresses > 0)
+        is_live = is_known & ~np.isin(status, _DEAD_STATES)
         is_live &= ~self._is_system(records, start)
         records, status = records[is_live], status[is_live]
         ids = self._column(records, "goid")
