@@ -78,7 +78,7 @@ def _samples(profile: HeapProfile, columns: list[str], bytes_label: int) -> Iter
         stack = b"".join([identities[location] for location in locations[offsets[index] : offsets[index + 1]]])
         body = _message(1, stack) + _message(2, b"".join([write_varint(value) for value in row]))
         if size:
-            body += _message(3, _number(1, bytes_label) + _number(3, size) + _number(4, bytes_label))
+            body += _message(3, _number(1, bytes_label) + _number(3, size))  # no unit: the runtime writes none
         yield _message(SAMPLE, body)
 
 
