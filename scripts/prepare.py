@@ -62,7 +62,7 @@ def prepare_tests() -> None:
     """Install what the tests need beyond the tool; slow downloads run side by side."""
     make_venv()
     with ThreadPoolExecutor(max_workers=4) as pool:
-        waiting = [pool.submit(find_chromium_and_prometheus), pool.submit(install_with_tests)]
+        waiting = [pool.submit(find_debian_programs), pool.submit(install_with_tests)]
         waiting += [pool.submit(unpack_go, lock) for lock in sorted(LOCKS.glob("go/*.txt"), reverse=True)]
     for step in waiting:
         step.result()
@@ -150,10 +150,11 @@ def find_npm() -> str:
     return str(VENV / "bin" / "npm")
 
 
-def find_chromium_and_prometheus() -> None:
-    """See that the tests find both; one after the other, because apt does one thing at a time."""
+def find_debian_programs() -> None:
+    """See that the tests find them; one after the other, because apt does one thing at a time."""
     find_chromium()
     unpack_prometheus()
+    find_machine()
 
 
 def find_chromium() -> None:
@@ -165,17 +166,40 @@ def find_chromium() -> None:
 def unpack_prometheus() -> None:
     """Unpack Debian's prometheus into .cache where the machine has none: installed, it would run as a service."""
     home = CACHE / "prometheus"
-    if which("prometheus") is not None or (home / PROMETHEUS).is_file():
+    if which("prometheus") is None and not (home / PROMETHEUS).is_file():
+        unpack_package("prometheus", home, "the tests need a Prometheus server")
+
+
+def find_machine() -> None:
+    """See that the tests find qemu and a kernel for it: the lab runs programs under cgroup v2 there, on amd64."""
+    if os.uname().machine != "x86_64":
         return
-    quiet, env = apt_command("prometheus", "the tests need a Prometheus server")
+    if which("qemu-system-x86_64") is None:
+        apt("qemu-system-x86", "the lab's machine needs qemu")
+    home = CACHE / "kernel"
+    if any(home.glob("boot/vmlinuz-*")):
+        return
+    quiet, env = apt_command("linux-image-cloud-amd64", "the lab's machine needs a kernel")
+    run("apt update", [*quiet, "update"], env=env)
+    depends = ["apt-cache", "depends", "--no-recommends", "--no-suggests", "linux-image-cloud-amd64"]
+    told = subprocess.run(depends, capture_output=True, text=True, check=False, env=env).stdout
+    image = next((line.split()[-1] for line in told.splitlines() if "Depends: linux-image-" in line), None)
+    if image is None:
+        raise StepFailedError("apt names no kernel image that linux-image-cloud-amd64 depends on")
+    unpack_package(image, home, "the lab's machine needs a kernel")
+
+
+def unpack_package(package: str, home: Path, reason: str) -> None:
+    """Unpack a Debian package into a folder, whole or not at all, without installing it."""
+    quiet, env = apt_command(package, reason)
     with tempfile.TemporaryDirectory() as folder:
         run("apt update", [*quiet, "update"], env=env)
         unsandboxed = ("-o", "APT::Sandbox::User=root")
-        run("download prometheus", [*quiet, *unsandboxed, "download", "prometheus"], cwd=Path(folder), env=env)
-        (package,) = Path(folder).glob("prometheus_*.deb")
-        half = CACHE / "prometheus.part"
+        run(f"download {package}", [*quiet, *unsandboxed, "download", package], cwd=Path(folder), env=env)
+        (file,) = Path(folder).glob("*.deb")
+        half = home.with_name(f"{home.name}.part")
         shutil.rmtree(half, ignore_errors=True)
-        run("unpack prometheus", ["dpkg", "-x", str(package), str(half)], env=env)
+        run(f"unpack {package}", ["dpkg", "-x", str(file), str(half)], env=env)
         shutil.rmtree(home, ignore_errors=True)
         half.rename(home)
 

@@ -18,7 +18,7 @@ from whyheap.app.lab_machine import run_in_machine
 from whyheap.app.record import RecordRequest, record
 from whyheap.app.targets import TargetKind, recognise
 from whyheap.causes.catalogue import get
-from whyheap.errors import TargetError, WhyheapError
+from whyheap.errors import TargetError, UsageError, WhyheapError
 from whyheap.host.files import write_atomically
 from whyheap.host.go import GoTool
 from whyheap.host.memory_group import group_version
@@ -70,8 +70,10 @@ def prove_causes(request: CausesRequest, progress: Say, announce: Say) -> Iterat
     """Yield a result for each run, as they end. Raises UsageError for an unknown cause, ToolError without a Go."""
     for slug in request.slugs:
         if slug != HEALTHY:
-            get(slug)
+            get(slug.partition("/")[0])
     chosen = list(scenarios(request.slugs, request.healthy))
+    if not chosen:
+        raise UsageError(f"there is no scenario {', '.join(request.slugs)}", "Name a cause, or CAUSE/VARIANT")
     for go in toolchains_of(request.go, announce):
         yield from _prove_with(go, chosen, request, progress)
 

@@ -123,7 +123,7 @@ def _kernel() -> Path | None:
     """Return a kernel with cgroup v2 and memory control built in: Debian's, of /boot or of our cache."""
     named = os.environ.get(_KERNEL_VARIABLE)
     if named:
-        return Path(named)
+        return Path(named) if Path(named).is_file() else None
     return next(_kernels(), None)
 
 

@@ -58,10 +58,10 @@ class Scenario:
 
 
 def scenarios(slugs: Sequence[str] = (), healthy: Path | None = None) -> Iterator[Scenario]:
-    """Yield the scenarios of these causes (all when none is named), then those of the folder `healthy`."""
+    """Yield the scenarios of these causes or `cause/variant`s (all when none is named), then those of `healthy`."""
     for folder in sorted(CAUSES.glob("*/scenario/*")):
         slug = folder.parent.parent.name.replace("_", "-")
-        if (folder / "main.go").is_file() and (not slugs or slug in slugs):
+        if (folder / "main.go").is_file() and (not slugs or slug in slugs or f"{slug}/{folder.name}" in slugs):
             yield read_scenario(folder, slug)
     if healthy is not None and (not slugs or "healthy" in slugs):
         for folder in sorted(healthy.iterdir()):
