@@ -60,6 +60,19 @@ $ whyheap why ./... http://127.0.0.1:6060 --seconds 5 -o report.html
 ...
 """,
     ),
+    "record": Notes(
+        (0, 2, 3, 130),
+        """\
+$ whyheap record http://127.0.0.1:6060 --for 5 -o evening.whyheap
+...
+whyheap: kept 6 samples and 2 profiles of 5 s in evening.whyheap (52 KiB)
+...
+$ whyheap why evening.whyheap
+...
+ MEMORY at ...
+...
+""",
+    ),
     "scan": Notes(
         (0, 2, 3, 130),
         """\
@@ -311,8 +324,9 @@ def causes_page() -> str:
         "# Causes: why a process runs out of memory",
         NOTE,
         (
-            "Several may hold at once; they are ordered by the bytes that they explain. Each has programs that "
-            "die of it under a memory limit, in different ways."
+            "Several may hold at once; first comes the one that would have kept the process alive if it were put right "
+            "([the rule](tuning.md#which-cause-comes-first)). Each has programs that run into it in different ways; "
+            "`whyheap lab causes` runs them and demands the verdict ([lab](lab.md#causes))."
         ),
         _table(("cause", "is"), [(f"[{one.slug}](#{one.slug})", _text(one.title)) for one in CAUSES]),
     ]
