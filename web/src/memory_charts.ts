@@ -21,6 +21,11 @@ interface Curve {
 /** Distances of ticks that read well in KiB, MiB and GiB. */
 const BINARY_STEPS = Array.from({ length: 44 }, (_, power) => 2 ** power);
 
+/** Distances of ticks in seconds, up to days. */
+const TIME_STEPS = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 604_800,
+];
+
 const LIMITS: readonly (readonly [name: string, label: string])[] = [
   ["container_limit", "limit"],
   ["memory_limit", "GOMEMLIMIT"],
@@ -142,7 +147,14 @@ function chart(
       legend: { live: true },
       scales: { y: { range: (_, __, highest) => [0, (highest || 1) * 1.05] } },
       axes: [
-        { stroke: quiet, grid, ticks: grid, values: (_, ticks) => ticks.map((tick) => clockTime(tick, spansDays)) },
+        {
+          stroke: quiet,
+          grid,
+          ticks: grid,
+          space: 100,
+          incrs: TIME_STEPS,
+          values: (_, ticks) => ticks.map((tick) => clockTime(tick, spansDays)),
+        },
         {
           stroke: quiet,
           grid,
