@@ -19,6 +19,7 @@ reached.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 from whyheap.causes.cause import Cause
 from whyheap.causes.history import Limit, RuntimeHistory
@@ -32,6 +33,7 @@ from whyheap.units import format_bytes, format_duration, format_rate, spell_byte
 
 CAUSE = Cause("gc-headroom", "The heap goal exceeds the limit", __doc__)
 
+LASTING_SHARE = 0.8
 MOST_NEEDED_SHARE = 0.8
 """Of the limit, that live heap and all besides may take for this to be headroom rather than a limit too small."""
 
@@ -45,7 +47,7 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
         return None
     peak = peak_bytes(history, goal, live)
     beside = history.beside_heap_bytes
-    if peak <= history.heap_room_bytes or live + beside > MOST_NEEDED_SHARE * limit.bytes:
+    if peak <= history.heap_room_bytes or live + beside > MOST_NEEDED_SHARE * limit.bytes or not _lasts(history, goal):
         return None
     size = int(peak - live)
     return CauseVerdict(
@@ -58,6 +60,12 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
         tuple(_evidence(history, live, beside)),
         tuple(_advice(history, limit, live, beside)),
     )
+
+
+def _lasts(history: RuntimeHistory, goal: float) -> bool:
+    """Whether the goal was as high in most of the window: a burst or a load lifts it only towards the end."""
+    goals = [each.values["heap_goal"] for each in history.samples if "heap_goal" in each.values]
+    return median(goals) >= LASTING_SHARE * goal
 
 
 def peak_bytes(history: RuntimeHistory, goal: float, live: float) -> float:

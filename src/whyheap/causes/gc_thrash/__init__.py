@@ -48,9 +48,11 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
     if told is None or goal is None or ran is None or live is None or live <= 0:
         return None
     by_percent = heap_goal(live, history.root_bytes, Pacing(history.pacing.gc_percent))
-    if goal > live * (1 + MOST_HEADROOM_SHARE) or goal >= by_percent or ran.per_second < LEAST_PER_SECOND:
+    limited = _limiter_ran(history)  # then few collections run, as each takes long
+    if goal > live * (1 + MOST_HEADROOM_SHARE) or goal >= by_percent:
         return None
-    limited = _limiter_ran(history)
+    if ran.per_second < LEAST_PER_SECOND and not limited:
+        return None
     is_busy = ran.share >= LEAST_SHARE if ran.share is not None else ran.per_second >= OFTEN_PER_SECOND
     if not (is_busy or limited):
         return None

@@ -78,7 +78,7 @@ func main() {
 			if second%3 == 0 {
 				batch(5, 1<<20)
 			}
-			if second == 10 {
+			if second == 7 {
 				batch(5, *largeBytes)
 			}
 		}

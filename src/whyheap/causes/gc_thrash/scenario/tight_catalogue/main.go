@@ -52,7 +52,7 @@ func show(all map[int]*article, id int) int {
 func main() {
 	lifetime := flag.Duration("for", 2*time.Minute, "end after this time")
 	count := flag.Int("articles", 322_000, "articles in the catalogue")
-	perSecond := flag.Int("rate", 2500, "requests a second")
+	perSecond := flag.Int("rate", 1500, "requests a second")
 	flag.Parse()
 	all := load(*count)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
