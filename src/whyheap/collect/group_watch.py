@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from whyheap.collect.neighbours import Neighbour
-from whyheap.host.kernel_log import KernelLog
+from whyheap.host.kernel_log import KernelLog, read_journal
 from whyheap.model.event import Event, EventKind
 from whyheap.model.gauge import Gap
+from whyheap.parse.log_lines import unwrap_line
 from whyheap.parse.oom_log import is_about, parse_oom_log
 from whyheap.units import format_bytes
 
@@ -24,6 +26,7 @@ NAMED_AGAIN = 2.0
 PRESSURE_SECONDS = 60.0
 """Pressure goes on for hours: it is said once in this time, with all counts since."""
 LEAST_WAITING_SHARE = 0.1
+_JOURNAL_LAG_SECONDS = 5.0
 _COUNTERS = {"container_max_hits": "max_hits", "container_high_hits": "high_hits"}
 _LINES = {"max_hits": "limit", "high_hits": "memory.high"}
 
@@ -51,7 +54,8 @@ class GroupWatch:
         self._log = log or KernelLog()
         self._before: GroupLook | None = None
         self._kills: dict[Path, int] = {}
-        self._counted = False
+        self._unnamed = False
+        self._begun = time.time()
         self._pressed_from: dict[str, float] = {}
         self._pressed_at = float("-inf")
         self._said: dict[int, int] = {}
@@ -60,7 +64,7 @@ class GroupWatch:
     @property
     def gaps(self) -> tuple[Gap, ...]:
         """What could not be told; that the kernel's log cannot be read matters only when there was a kill."""
-        if not self._counted or not self._log.error:
+        if not self._unnamed or not self._log.error:
             return ()
         reason = f"the kernel's log could not be read ({self._log.error}): a kill was counted, but not who was killed"
         return (Gap("kernel", reason, "Run as root, or: sudo sysctl kernel.dmesg_restrict=0; or give  journalctl -k."),)
@@ -83,15 +87,23 @@ class GroupWatch:
     def events(self) -> tuple[Event, ...]:
         """Return what was noticed since the last call, the kernel's own words among it."""
         chain = self._before.chain if self._before is not None else ()
-        kills = [event for event in parse_oom_log(self._log.read()) if is_about(event, self._pid, chain)]
+        kills = [event for event in parse_oom_log(self._read_log()) if is_about(event, self._pid, chain)]
+        self._unnamed = self._unnamed and not kills
         found, self._events = (*self._events, *kills), []
         return tuple(sorted(found, key=lambda event: event.at))
+
+    def _read_log(self) -> list[tuple[str, str]]:
+        """Return what the kernel wrote; where its log may not be read the journal is asked, once a kill was counted."""
+        if not self._log.error or not self._unnamed:
+            return self._log.read()
+        begun, self._begun = self._begun, time.time() - _JOURNAL_LAG_SECONDS
+        return [unwrap_line(line) for line in read_journal(begun)]
 
     def _compare_kills(self, kills: Mapping[Path, int], binding: str) -> None:
         for folder, count in kills.items():
             more = count - self._kills.get(folder, count)
             if more > 0:
-                self._counted = True
+                self._unnamed = True
                 name = binding if binding.endswith(f"/{folder.name}") else folder.name
                 text = f"The group {name} counted {more} kill{'s' if more > 1 else ''} for memory."
                 self._add(EventKind.OOM_COUNTED, text, group=name, kills=str(more))
