@@ -22,6 +22,9 @@ from whyheap.parse.source_path import spell_foreign
 LEAST_RISE_BYTES = 1 << 20
 """Less live heap than this, gained in a window, is not called growth."""
 
+LIMITED_RISE_SHARE = 0.2
+"""Of the live heap, that it must rise by where the collector's CPU was limited."""
+
 
 def locate_by_path(site: Site) -> tuple[Site, bool]:
     """Spell a frame without a scan: well-known prefixes are cut, and what is not standard library is the user's own."""
@@ -127,7 +130,16 @@ class RuntimeHistory:
     @cached_property
     def live_trend(self) -> Trend | None:
         """Whether the live heap grows; None when that cannot be told."""
-        return judge_trend(self.live.points, LEAST_RISE_BYTES)
+        least = LEAST_RISE_BYTES
+        if self.limiter_ran:  # what is allocated while it marks so slowly counts as live until the next collection
+            least = max(least, int(LIMITED_RISE_SHARE * (self.live.bytes or 0.0)))
+        return judge_trend(self.live.points, least)
+
+    @cached_property
+    def limiter_ran(self) -> bool:
+        """Whether the runtime limited its collector's CPU in the window: /gc/limiter/last-enabled:gc-cycle."""
+        first = next((each.values["num_gc"] for each in self.samples if "num_gc" in each.values), 0.0)
+        return self.last.get("gc_limiter_cycle", 0.0) > max(first, 0.0)
 
     @property
     def alloc_rate(self) -> float | None:

@@ -48,7 +48,7 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
     if told is None or goal is None or ran is None or live is None or live <= 0:
         return None
     by_percent = heap_goal(live, history.root_bytes, Pacing(history.pacing.gc_percent))
-    limited = _limiter_ran(history)  # then few collections run, as each takes long
+    limited = history.limiter_ran  # then few collections run, as each takes long
     if goal > live * (1 + MOST_HEADROOM_SHARE) or goal >= by_percent:
         return None
     if ran.per_second < LEAST_PER_SECOND and not limited:
@@ -68,12 +68,6 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
         tuple(_evidence(history, live, goal, ran, limited=limited)),
         tuple(_advice(history, told)),
     )
-
-
-def _limiter_ran(history: RuntimeHistory) -> bool:
-    """Whether the runtime limited its collector in the window: runtime/metrics, /gc/limiter/last-enabled."""
-    first = next((each.values["num_gc"] for each in history.samples if "num_gc" in each.values), 0.0)
-    return history.last.get("gc_limiter_cycle", 0.0) > max(first, 0.0)
 
 
 def _evidence(history: RuntimeHistory, live: float, goal: float, ran: Collections, *, limited: bool) -> list[Statement]:
