@@ -1,6 +1,6 @@
-"""Record what a kernel says of a group that runs out of memory: tests/recorded/kernel/<v1|v2>/.
+"""Record what a kernel says of a group that runs out of memory, and of a cgo program: tests/recorded/kernel/.
 
-    python scripts/record_kernel.py --go .cache/go/1.27.3/go/bin/go v1 v2
+    python scripts/record_kernel.py --go .cache/go/1.27.3/go/bin/go v1 v2 cgo
 
 v1 needs root where cgroup v1 memory is mounted; v2 is recorded in a machine of its own (qemu and Debian's
 linux-image-cloud-amd64, see docs/lab.md), whose kernel also names Go's regions in smaps. The program stands in
@@ -14,12 +14,14 @@ import os
 import re
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from whyheap.host.machine import Initramfs, run_machine
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RECORDED = REPOSITORY / "tests" / "recorded" / "kernel"
+CGO = REPOSITORY / "src/whyheap/causes/off_heap/scenario/c_malloc"
 SECONDS = 60
 KEPT = re.compile(
     r"before/(cgroup|mountinfo|smaps|status|limits)|after/(kmsg|wait)"
@@ -50,6 +52,22 @@ def in_machine(binary: Path, folder: Path) -> bytes:
     return run_machine(image, memory_mebibytes=512, seconds=SECONDS)[0]
 
 
+def record_cgo(go: str, folder: Path) -> None:
+    """Keep the smaps of a program whose memory is mostly the C allocator's."""
+    environment = {**os.environ, "GO111MODULE": "off", "GOTOOLCHAIN": "local", "CGO_ENABLED": "1"}
+    binary = folder / "cgo"
+    command = [go, "build", "-trimpath", "-o", str(binary), "main.go"]
+    subprocess.run(command, check=True, env=environment, cwd=CGO)
+    options = ["-bytes", "65536", "-rate", "200"]
+    with subprocess.Popen([binary, *options], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(2)
+        text = Path(f"/proc/{process.pid}/smaps").read_text().replace(str(binary), "/srv/cgo")
+        process.kill()
+    (RECORDED / "cgo.smaps").write_text(text)
+
+
 def keep(version: str, text: bytes) -> None:
     """Write what was printed to one file each, and only what tests read."""
     target = RECORDED / version
@@ -73,12 +91,15 @@ def main() -> None:
     """Record one or both versions."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--go", required=True)
-    parser.add_argument("versions", nargs="+", choices=("v1", "v2"))
+    parser.add_argument("versions", nargs="+", choices=("v1", "v2", "cgo"))
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         binary = Path(place) / "oomrecording"
         build(str(Path(arguments.go).resolve()), binary)
         for version in arguments.versions:
+            if version == "cgo":
+                record_cgo(str(Path(arguments.go).resolve()), Path(place))
+                continue
             if version == "v2":
                 text = in_machine(binary, Path(place)).replace(b"\r\n", b"\n")
             else:

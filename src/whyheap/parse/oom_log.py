@@ -130,7 +130,7 @@ class _Reader:
         return event
 
     def _is_named_again(self, killed: re.Match[str]) -> bool:
-        """Whether this is the chosen victim once more: in a group that is killed as a whole it is, maybe by a thread."""
+        """Whether this is the chosen victim once more, maybe by a thread, as in a group that is killed as a whole."""
         if self._first is None or self._said:
             return False
         pid, size = self._first

@@ -37,7 +37,8 @@ _BY_NAME = (
 )
 _DELETED = " (deleted)"
 _ARENA = 64 << 20  # of Go: heapArenaBytes in runtime/malloc.go; of glibc: HEAP_MAX_SIZE
-_GO_BELOW = 0x7000_0000_0000  # Go asks for addresses below 2^46 on amd64, the kernel gives those near the stack itself
+_STACK = 0x8000_0000_0000  # where the first thread's stack is, when that is not seen
+_KERNELS_SHARE = 1 / 8  # the kernel gives addresses right below the stack, Go asks for such below 2^46 (malloc.go)
 _USUAL_STACK = range(7 << 20, (8 << 20) + 1)  # pthread_create(3): RLIMIT_STACK, 8 MiB as a rule, less the guard
 _OTHER_STACK = range(64 << 10, (64 << 20) + 1)
 _LARGEST_GUARD = 64 << 10
@@ -100,6 +101,8 @@ class _Sorter:
         self.named = any(one.name.startswith(("[anon: Go:", "[anon:Go:")) for one in mappings)
         self._has_c = any(one.name.startswith("[heap") or _LIBRARY.search(one.name) for one in mappings)
         self._runs = _runs(mappings)
+        stack = next((one.start for one in reversed(mappings) if one.name.startswith("[stack")), _STACK)
+        self._kernels_from = int(stack * (1 - _KERNELS_SHARE))
 
     def class_of(self, index: int) -> str:
         one = self._mappings[index]
@@ -131,7 +134,7 @@ class _Sorter:
         if beside:
             return beside
         if self._fills_arenas(index):
-            if one.start >= _GO_BELOW:
+            if one.start >= self._kernels_from:
                 return "smaps_c_heap" if self._has_c else "smaps_other_anon"
             if not self._arenas and not self.named:
                 return "smaps_go_heap"
@@ -143,7 +146,13 @@ class _Sorter:
             if name == self._program:
                 return "smaps_data"
             return "smaps_libraries" if _LIBRARY.search(name) and one.size <= _LARGEST_BSS else ""
-        return "smaps_thread_stacks" if _is_stack(one, before, has_c=self._has_c) else ""
+        return "smaps_thread_stacks" if self._is_stack(one, before) else ""
+
+    def _is_stack(self, one: Mapping, guard: Mapping) -> bool:
+        if not guard.permissions.startswith("---") or guard.name or one.start < self._kernels_from:
+            return False
+        is_guard = self._has_c and guard.size <= _LARGEST_GUARD
+        return "w" in one.permissions and (one.size in _USUAL_STACK or (is_guard and one.size in _OTHER_STACK))
 
     def _is_in_arena(self, one: Mapping) -> bool:
         at = bisect_right(self._starts, one.end - 1) - 1
@@ -170,12 +179,6 @@ def _runs(mappings: Sequence[Mapping]) -> list[tuple[int, int]]:
 
 def _is_plain(one: Mapping) -> bool:
     return not one.name and not one.is_shared
-
-
-def _is_stack(one: Mapping, guard: Mapping, *, has_c: bool) -> bool:
-    if not guard.permissions.startswith("---") or "w" not in one.permissions:
-        return False
-    return one.size in _USUAL_STACK or (has_c and one.size in _OTHER_STACK and guard.size <= _LARGEST_GUARD)
 
 
 def _of_go(said: str) -> str:
