@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain, count
+from os import SEEK_END
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,6 +35,10 @@ _LARGEST_RATIO = 200
 _RATIO_FROM_BYTES = 64 << 20
 _MOST_SQL_STEPS = 500  # of 100,000 instructions each: a capture has a few thousand rows
 _NEVER_SCHEMA = 0
+_INTERRUPTED_WRITE = frozenset({sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
+_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
+_JOURNAL_HEADER_BYTES = 1 << 17  # at most two sectors of 64 KiB
+_MOST_JOURNAL_RATIO = 2  # each page once, with a number and a checksum
 TABLES = """
 create table meta (key text primary key, value text not null);
 create table items (kind text not null, position integer not null, name text not null, data blob not null,
@@ -139,15 +144,23 @@ def load_capture(path: Path) -> Capture:
         try:
             with closing(_open(path)) as database:
                 return _load(path, database)
-        except sqlite3.OperationalError:
-            if not _journal(path).is_file():
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in _INTERRUPTED_WRITE or not _journal(path).is_file():
                 raise
             return _load_recovered(path)
     except OSError as error:
         raise TargetError(f"{path}: {error.strerror}") from error
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise TargetError(f"{path} is being written just now", "Try again in a moment") from error
+        raise _damaged(path, error) from error
     except (sqlite3.Error, msgspec.MsgspecError, zlib.error, UnicodeError, OverflowError) as error:
-        said = " ".join(str(error).split())
-        raise FormatError(f"{path} is damaged: {said}") from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> FormatError:
+    said = " ".join(str(error).split())
+    return FormatError(f"{path} is damaged: {said}")
 
 
 def _journal(path: Path) -> Path:
@@ -156,6 +169,7 @@ def _journal(path: Path) -> Path:
 
 def _load_recovered(path: Path) -> Capture:
     """Read a capture whose recorder was killed while it wrote: SQLite undoes the last sample, in a copy of ours."""
+    _check_journal(path)
     with TemporaryDirectory(prefix="whyheap-") as folder:
         copy = Path(folder, "capture")
         shutil.copyfile(path, copy)
@@ -164,6 +178,20 @@ def _load_recovered(path: Path) -> Capture:
             database.execute("select count(*) from sqlite_schema").fetchone()
         with closing(_open(copy)) as database:
             return _load(path, database)
+
+
+def _check_journal(path: Path) -> None:
+    """Refuse a journal that no recorder wrote: larger than all pages, or of several files, whose list is deleted.
+
+    https://sqlite.org/fileformat2.html section 3, and readSuperJournal and pager_delsuper in SQLite's pager.c.
+    """
+    journal = _journal(path)
+    with journal.open("rb") as handle:
+        size = handle.seek(0, SEEK_END)
+        handle.seek(max(size - len(_JOURNAL_MAGIC), 0))
+        end = handle.read()
+    if size > _MOST_JOURNAL_RATIO * path.stat().st_size + _JOURNAL_HEADER_BYTES or end == _JOURNAL_MAGIC:
+        raise FormatError(f"{path} is damaged: {journal.name} is not what a recorder leaves behind")
 
 
 def _open(path: Path) -> sqlite3.Connection:

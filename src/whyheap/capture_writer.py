@@ -7,15 +7,18 @@ and old profiles given up, the first one last.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
+import tempfile
 import threading
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from whyheap.capture import APPLICATION_ID, SCHEMA, TABLES, Capture, head_bytes, packed
+from whyheap.capture import Capture, head_bytes, packed, save_capture
 from whyheap.errors import OutputError
 from whyheap.model.event import Event
 from whyheap.model.facts import GoroutineGroup
@@ -24,11 +27,18 @@ from whyheap.model.gauge import Gauge
 DEFAULT_MOST_BYTES = 256 << 20
 SMALLEST_BYTES = 1 << 20
 _PAGE_BYTES = 4096
+_ROOM_BYTES = 16 * _PAGE_BYTES  # what a sample may take in pages beyond its own size: the table's and the index's nodes
+_ROOM_SHARE = 1.02  # each page of a long value gives 4 bytes to a pointer
 _KEPT_SHARE = 0.75
 """Of the allowed size, that thinning comes down to: it need not be done at each sample."""
 _NEWEST_SHARE = 0.25
 """Of the samples, the newest, which are never thinned."""
 _THINNED = ("goroutines", "gauges")
+_ROWS_AT_ONCE = 256
+"""Rows that one transaction of thinning deletes: its journal, which comes on top of the file, stays small."""
+
+Mark = Mapping[str, int]
+"""How far each kind of row had come at a moment: see CaptureWriter.mark."""
 
 
 class CaptureWriter:
@@ -39,41 +49,27 @@ class CaptureWriter:
         self.path = path
         self._most_bytes = max(most_bytes, SMALLEST_BYTES)
         self._lock = threading.Lock()
-        self._head = b""
         self._positions: dict[str, int] = {}
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        except FileExistsError as error:
-            raise OutputError(
-                f"{path} is there already.", "Name another file: a recording is never written over"
-            ) from error
-        except OSError as error:
-            raise OutputError(f"{path} cannot be written: {error.strerror}.", "Name another file:  -o FILE") from error
+        head = _only_head(capture)
+        self._head = head_bytes(head)
+        _make_file(path, save_capture(head, version))
         try:
             self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._database.executescript(
-                f"pragma page_size = {_PAGE_BYTES}; pragma application_id = {APPLICATION_ID};"
-                "pragma journal_mode = delete; pragma synchronous = normal; pragma cache_size = -512;" + TABLES
+                "pragma journal_mode = delete; pragma synchronous = normal; pragma cache_size = -512;"
+                "pragma secure_delete = off;"
             )
-            with _transaction(self._database):
-                self._database.executemany(
-                    "insert into meta values (?, ?)", [("schema", str(SCHEMA)), ("tool", f"whyheap {version}")]
-                )
         except sqlite3.Error as error:
             path.unlink(missing_ok=True)
             raise self._failed(error) from error
-        self.set_head(capture)
 
     def set_head(self, capture: Capture) -> None:
         """Replace targets, gaps, origins and the limit's name; the rest of `capture` is not looked at."""
-        data = head_bytes(replace(capture, profiles=(), gauges=(), goroutines={}, sources={}, events=()))
+        data = head_bytes(_only_head(capture))
         if data == self._head:
             return
-        try:
-            with self._lock, _transaction(self._database):
-                self._database.execute("insert or replace into items values ('head', 0, '', ?)", (data,))
-        except sqlite3.Error as error:
-            raise self._failed(error) from error
+        with self._writing():
+            self._database.execute("insert or replace into items values ('head', 0, '', ?)", (data,))
         self._head = data
 
     def add(
@@ -95,24 +91,16 @@ class CaptureWriter:
         rows += [("event", event.at, packed(event)) for event in events]
         if not rows:
             return
-        try:
-            with self._lock:
-                if self.used_bytes + sum(len(data) for *_, data in rows) > self._most_bytes:
-                    self.thin()
-                self._append(rows)
-        except sqlite3.Error as error:
-            raise self._failed(error) from error
-
-    def _append(self, rows: list[tuple[str, str, bytes]]) -> None:
+        self._make_room(sum(len(data) for *_, data in rows))
         positions = dict(self._positions)
         numbered = []
         for kind, name, data in rows:
             position = positions.get(kind, 0)
             positions[kind] = position + 1
             numbered.append((kind, position, name, data))
-        with _transaction(self._database):
+        with self._writing():
             self._database.executemany("insert into items values (?, ?, ?, ?)", numbered)
-        self._positions = positions
+            self._positions = positions
 
     @property
     def used_bytes(self) -> int:
@@ -122,72 +110,113 @@ class CaptureWriter:
         )
         return int(pages - free) * _PAGE_BYTES
 
-    def thin(self) -> None:
-        """Give up every second of the older samples, then older profiles, until the file is well below its limit."""
-        wanted = int(_KEPT_SHARE * self._most_bytes)
-        while self.used_bytes > wanted:
-            before = self.used_bytes
-            with _transaction(self._database):
-                for kind in _THINNED:
-                    self._halve(kind)
-                self._drop_profile()
-            if self.used_bytes >= before:
-                return
+    def mark(self) -> Mark:
+        """Return where the file stands now, for `forget_before`."""
+        return dict(self._positions)
 
-    def _halve(self, kind: str) -> None:
-        query = "select position from items where kind = ? order by position"
-        positions = [row[0] for row in self._database.execute(query, (kind,))]
-        older = positions[: int(len(positions) * (1 - _NEWEST_SHARE))]
-        self._database.executemany(
-            "delete from items where kind = ? and position = ?", [(kind, position) for position in older[1::2]]
-        )
-
-    def _drop_profile(self) -> None:
-        """Give up the older half of the profiles between the first and the last."""
-        query = "select position from items where kind = 'profile' order by position"
-        between = [row[0] for row in self._database.execute(query)][1:-1]
-        self._database.executemany(
-            "delete from items where kind = 'profile' and position = ?",
-            [(position,) for position in between[: (len(between) + 1) // 2]],
-        )
-
-    def forget_before(self, at: str) -> None:
-        """Give up samples, goroutines and profiles from before a moment (RFC 3339 UTC); events stay."""
-        with _transaction(self._database):
-            self._database.execute("delete from items where kind in ('gauges', 'goroutines') and name < ?", (at,))
-            query = "select position from items where kind = 'profile' and name < ? order by position"
-            old = [row[0] for row in self._database.execute(query, (at,))]
-            self._database.executemany(
-                "delete from items where kind = 'profile' and position = ?", [(position,) for position in old[:-1]]
-            )
+    def forget_before(self, mark: Mark) -> None:
+        """Give up samples, goroutines and profiles from before a mark, the first profile excepted; events stay."""
+        for kind in (*_THINNED, "profile"):
+            positions = self._positions_of(kind)
+            old = [position for position in positions if position < mark.get(kind, 0)]
+            self._delete(kind, old[1:] if kind == "profile" else old)
 
     def close(self) -> None:
         """End writing; the file stays."""
         self._database.close()
 
+    def _make_room(self, size: int) -> None:
+        """Give up every second of the older samples and older profiles, where `size` bytes more were too many.
+
+        Old events go last: there are few, unless a group hits its limit for hours.
+        """
+        try:
+            if self.used_bytes + _ROOM_SHARE * size + _ROOM_BYTES <= self._most_bytes:
+                return
+            wanted = int(_KEPT_SHARE * self._most_bytes) - size
+            while self.used_bytes > wanted:
+                before = self.used_bytes
+                for kind in _THINNED:
+                    self._halve(kind)
+                self._drop_profiles()
+                if self.used_bytes >= before:
+                    self._halve("event")
+                if self.used_bytes >= before:
+                    return
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
+    def _halve(self, kind: str) -> None:
+        positions = self._positions_of(kind)
+        older = positions[: int(len(positions) * (1 - _NEWEST_SHARE))]
+        self._delete(kind, older[1::2])
+
+    def _drop_profiles(self) -> None:
+        """Give up the older half of the profiles between the first and the last."""
+        between = self._positions_of("profile")[1:-1]
+        self._delete("profile", between[: (len(between) + 1) // 2])
+
+    def _positions_of(self, kind: str) -> list[int]:
+        query = "select position from items where kind = ? order by position"
+        return [row[0] for row in self._database.execute(query, (kind,))]
+
+    def _delete(self, kind: str, positions: Sequence[int]) -> None:
+        for start in range(0, len(positions), _ROWS_AT_ONCE):
+            rows = [(kind, position) for position in positions[start : start + _ROWS_AT_ONCE]]
+            with self._writing():
+                self._database.executemany("delete from items where kind = ? and position = ?", rows)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """All that is done inside, or nothing. Raises OutputError."""
+        try:
+            with self._lock:
+                self._database.execute("begin immediate")
+                try:
+                    yield
+                    self._database.execute("commit")
+                except BaseException:  # also Ctrl-C
+                    if self._database.in_transaction:
+                        self._database.execute("rollback")
+                    raise
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
     def _failed(self, error: sqlite3.Error) -> OutputError:
         said = " ".join(str(error).split())
-        full = "full" in said
-        hint = "Make space: what was recorded is kept" if full else "Name a file on a local file system"
-        return OutputError(f"{self.path} cannot be written: {said}.", hint)
+        if "full" in said:
+            return OutputError(f"{self.path} cannot be written: the disk is full.", "What was recorded is kept")
+        return OutputError(f"{self.path} cannot be written: {said}.", "Name a file on a local file system")
 
 
-class _transaction:  # noqa: N801 - a context manager that reads like a word
-    """All that is done inside, or nothing."""
+def _only_head(capture: Capture) -> Capture:
+    return replace(capture, profiles=(), profile_times=(), gauges=(), goroutines={}, sources={}, events=())
 
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
 
-    def __enter__(self) -> None:
-        self._database.execute("begin immediate")
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
+def _make_file(path: Path, data: bytes) -> None:
+    """Put a whole file in a place where none is yet: it is there with all its tables, or not at all."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:32]}.", suffix=".part", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
             try:
-                self._database.execute("commit")
-            except sqlite3.Error:
-                if self._database.in_transaction:
-                    self._database.execute("rollback")
+                os.link(name, path)
+            except FileExistsError:
                 raise
-        elif self._database.in_transaction:
-            self._database.execute("rollback")
+            except OSError:  # a file system without links
+                with path.open("xb") as stream:
+                    path.chmod(0o600)
+                    stream.write(data)
+        finally:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+    except FileExistsError as error:
+        raise OutputError(
+            f"{path} is there already.", "Name another file: a recording is never written over"
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise OutputError(f"{path} cannot be written: {reason}.", "Name another file:  -o FILE") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -10,28 +11,39 @@ from typing import TYPE_CHECKING
 
 import click
 
+from whyheap.report.visible_text import visible
 from whyheap.units import format_bytes, format_count, format_duration
 
 if TYPE_CHECKING:
+    from whyheap.app.growing_now import GrowingNow
     from whyheap.collect.runtime_sample import RuntimeSample
     from whyheap.collect.witness import LiveWitness
 
 _KEPT = 60
 _PIPE_SECONDS = 60.0
-_BAR = 20
+_FORECAST_SECONDS = 2.0
+_BAR = 24
 _NARROWEST = 40
+_WIDEST = 100
+_LINES = 2
+_NEAR, _HALF = 0.9, 0.7
+_COLORS = {"red": "\x1b[31m", "yellow": "\x1b[33m", "": ""}
 
 
 class LiveView:
-    """Redraws three lines in place on a terminal; elsewhere one line a minute; nothing when quiet."""
+    """Redraws a few lines in place on a terminal; elsewhere one line a minute; nothing when quiet."""
 
     def __init__(self, file: str, *, quiet: bool, no_color: bool) -> None:
-        """`file` is named in the last line."""
+        """`file` is named in each line of a pipe."""
         self._file = file
         self._quiet = quiet
-        self._is_terminal = sys.stderr.isatty()
-        self._color = self._is_terminal and not no_color
+        is_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._draws = is_terminal and not quiet
+        self._color = self._draws and not no_color and not os.environ.get("NO_COLOR")
         self._recent: deque[RuntimeSample] = deque(maxlen=_KEPT)
+        self._growing: GrowingNow | None = None
+        self._forecast = "no collections seen yet"
+        self._forecast_at = float("-inf")
         self._drawn = 0
         self._told_at = float("-inf")
         self.samples = 0
@@ -39,17 +51,47 @@ class LiveView:
     def show(self, sample: RuntimeSample, witness: LiveWitness) -> None:
         """Draw after a sample."""
         self.samples += 1
-        self._recent.append(sample)
         if self._quiet:
             return
-        if not self._is_terminal:
+        if not self._draws:
             if time.monotonic() - self._told_at >= _PIPE_SECONDS:
                 self._told_at = time.monotonic()
-                click.echo(f"whyheap: {self._memory(sample)}; {self.samples} samples in {self._file}", err=True)
+                click.echo(f"whyheap: {_memory(sample)}; {self.samples} samples in {self._file}", err=True)
             return
-        width = max(shutil.get_terminal_size().columns - 1, _NARROWEST)
-        lines = [self._bar(sample), self._forecast(witness.limit_name), self._numbers(sample)]
-        self._draw([f" {line}"[:width] for line in lines])
+        self._recent.append(sample)
+        now = time.monotonic()
+        if now - self._forecast_at >= _FORECAST_SECONDS:  # trends take time, and do not change four times a second
+            self._forecast_at = now
+            self._forecast = self._foretell(witness.limit_name)
+        growing = self._growing.lines[:_LINES] if self._growing else ()
+        self._draw(
+            [
+                self._bar(sample),
+                f"forecast {self._forecast}",
+                f"now      {self._numbers(sample)}",
+                *(
+                    f"grows    {visible(line.place)}  {format_bytes(line.held_bytes)}, "
+                    f"{format_bytes(line.grown_bytes)} more than at first"
+                    for line in growing
+                ),
+            ]
+        )
+
+    def take_profile(self, raw: bytes) -> None:
+        """Look for growing lines, where somebody looks."""
+        if not self._draws:
+            return
+        if self._growing is None:
+            from whyheap.app.growing_now import GrowingNow  # noqa: PLC0415 - only where somebody looks
+
+            self._growing = GrowingNow()
+        self._growing.take(raw)
+
+    def note(self, text: str) -> None:
+        """Say something that stays, above what is drawn."""
+        if not self._quiet:
+            self.end()
+            click.echo(f"whyheap: {visible(text)}", err=True)
 
     def end(self) -> None:
         """Remove what was drawn."""
@@ -57,39 +99,49 @@ class LiveView:
             self._draw([])
 
     def _draw(self, lines: list[str]) -> None:
+        """Overwrite each line in place, in one write: nothing flickers."""
+        width = min(max(shutil.get_terminal_size().columns - 1, _NARROWEST), _WIDEST)
         up = f"\x1b[{self._drawn}A" if self._drawn else ""
-        body = "".join(f"\r\x1b[2K{line}\n" for line in lines)
-        sys.stderr.write(f"{up}{body}" + ("\r\x1b[J" if len(lines) < self._drawn else ""))
+        body = "".join(f"\r{self._painted(f' {line}'[:width])}\x1b[K\n" for line in lines)
+        rest = "\r\x1b[J" if len(lines) < self._drawn else ""
+        sys.stderr.write(up + body + rest)
         sys.stderr.flush()
         self._drawn = len(lines)
 
-    def _memory(self, sample: RuntimeSample) -> str:
-        values = sample.values
-        used = values.get("container_usage", values.get("rss", values.get("heap_inuse", 0.0)))
-        limit = values.get("container_limit")
-        return f"{format_bytes(used)} of {format_bytes(limit)}" if limit else format_bytes(used)
+    def _painted(self, line: str) -> str:
+        """Colour the bar by how near the limit is."""
+        begin, end = line.find("["), line.find("]")
+        if not self._color or begin < 0 or not line.startswith(" memory") or end < begin:
+            return line
+        share = line.count("#") / _BAR
+        color = _COLORS["red" if share >= _NEAR else "yellow" if share >= _HALF else ""]
+        return f"{line[:begin]}{color}{line[begin : end + 1]}\x1b[0m{line[end + 1 :]}" if color else line
 
     def _bar(self, sample: RuntimeSample) -> str:
-        values = sample.values
-        limit = values.get("container_limit", 0.0)
-        share = min(values.get("container_usage", 0.0) / limit, 1.0) if limit >= 1 else 0.0
-        full = round(share * _BAR)
-        bar = f"[{'#' * full}{'.' * (_BAR - full)}] {share:4.0%}  " if limit else ""
-        return f"memory   {bar}{self._memory(sample)}"
+        limit = sample.values.get("container_limit", 0.0)
+        if limit < 1:
+            return f"memory   {_memory(sample)}"
+        share = min(sample.values.get("container_usage", 0.0) / limit, 1.0)
+        full = int(share * _BAR + 0.5)
+        return f"memory   [{'#' * full}{'.' * (_BAR - full)}] {share:4.0%}  {_memory(sample)}"
 
-    def _forecast(self, limit_name: str) -> str:
+    def _foretell(self, limit_name: str) -> str:
         from whyheap.causes.forecast import forecast_limit  # noqa: PLC0415 - only where somebody looks
         from whyheap.causes.history import RuntimeHistory  # noqa: PLC0415 - as above
 
         history = RuntimeHistory(tuple(self._recent), limit_name=limit_name)
         trend = history.live_trend
         if trend is None:
-            return "forecast too few collections yet to tell"
+            return "too few collections yet to tell"
         if not trend.grows:
-            return f"forecast the live heap does not grow: {trend.reason}"
+            return f"the live heap does not grow: {trend.reason}"
         soon = forecast_limit(history, trend.slope)
         rate = f"the live heap grows {format_bytes(trend.slope.value)}/s"
-        return f"forecast {rate}" + (f": the limit in about {format_duration(soon.seconds)}" if soon else "")
+        if soon is None:
+            return rate
+        latest = f" to {format_duration(soon.latest)}" if soon.latest is not None else " or more"
+        about = f"the limit in about {format_duration(soon.seconds)}"
+        return f"{rate}: {about} ({format_duration(soon.earliest)}{latest})"
 
     def _numbers(self, sample: RuntimeSample) -> str:
         values = sample.values
@@ -101,4 +153,11 @@ class LiveView:
         if "threads" in values:
             told.append(f"{format_count(values['threads'])} threads")
         told.append(f"{format_duration(sample.seconds)}, {format_count(self.samples)} samples")
-        return "now      " + ", ".join(told)
+        return ", ".join(told)
+
+
+def _memory(sample: RuntimeSample) -> str:
+    values = sample.values
+    used = values.get("container_usage", values.get("rss", values.get("heap_inuse", 0.0)))
+    limit = values.get("container_limit")
+    return f"{format_bytes(used)} of {format_bytes(limit)}" if limit else format_bytes(used)

@@ -16,6 +16,8 @@ COST_SHARE = 0.01
 NEAR_COST_SHARE = 0.1
 """The same for half a minute at the start, and near the limit, where a missing sample cannot be had again."""
 
+_FIRST_COST_SECONDS = 0.05
+_NEVER = float("-inf")
 _STEPS = ((0.97, 0.25), (0.92, 0.5), (0.85, 1.0), (0.7, 2.0), (0.5, 5.0))
 """Share of the limit that is used, and the pause from there on."""
 _LOOKS_TO_THE_LIMIT = 30
@@ -36,10 +38,10 @@ class Schedule:
     shortest: float = SHORTEST_SECONDS
     _begun: float | None = None
     _usage: tuple[float, float] | None = None
-    _profile_at: float = float("-inf")
+    _profile_at: float = _NEVER
     _profile_cost: float = 0.0
     _profile_size: float = 0.0
-    _stacks_at: float = float("-inf")
+    _stacks_at: float = _NEVER
     _stacks_cost: float = 0.0
     _share: float = 0.0
 
@@ -67,8 +69,9 @@ class Schedule:
         return since >= (_NEAR_PROFILE_SECONDS if near or grew else _PROFILE_SECONDS)
 
     def took_profile(self, now: float, values: Mapping[str, float], cost_seconds: float) -> None:
-        """Note a profile and what it cost."""
-        self._profile_at, self._profile_cost = now, cost_seconds
+        """Note a profile and what it cost; the first says little, as what is decoded once is in it."""
+        self._profile_cost = min(cost_seconds, _FIRST_COST_SECONDS) if self._profile_at == _NEVER else cost_seconds
+        self._profile_at = now
         self._profile_size = values.get("heap_marked") or values.get("heap_alloc", 0.0)
 
     def wants_stacks(self, now: float) -> bool:
@@ -77,8 +80,9 @@ class Schedule:
         return now - self._stacks_at >= max(wait, self._stacks_cost / COST_SHARE)
 
     def took_stacks(self, now: float, cost_seconds: float) -> None:
-        """Note a reading of goroutines and what it cost."""
-        self._stacks_at, self._stacks_cost = now, cost_seconds
+        """Note a reading of goroutines and what it cost; as for profiles, the first says little."""
+        self._stacks_cost = min(cost_seconds, _FIRST_COST_SECONDS) if self._stacks_at == _NEVER else cost_seconds
+        self._stacks_at = now
 
     def _is_new(self, now: float) -> bool:
         return self._begun is None or now - self._begun < _START_SECONDS
