@@ -9,7 +9,7 @@ from whyheap.causes.goroutine_piles import enclosing
 from whyheap.causes.history import LineGrowth, RuntimeHistory
 from whyheap.causes.memory_limit import safe_memory_limit
 from whyheap.causes.trend import Trend
-from whyheap.causes.verdict_words import limit_statement, pacing_statement, spell_forecast
+from whyheap.causes.verdict_words import limit_statement, pacing_statement, until_the_limit
 from whyheap.goruntime.heap_goal import Pacing
 from whyheap.model.finding import Certainty
 from whyheap.model.verdict import CauseVerdict, Statement
@@ -95,7 +95,7 @@ def growth_summary(history: RuntimeHistory, trend: Trend, what: str = "live heap
     """Return `what` with the rate of growth, and when the limit is reached."""
     text = f"{what} {format_rate(trend.slope.value)}"
     forecast = forecast_limit(history, trend.slope)
-    return text if forecast is None else f"{text}: the limit is reached in {spell_forecast(forecast)}"
+    return f"{text}{until_the_limit(history, forecast)}"
 
 
 def bought_time(history: RuntimeHistory, trend: Trend, forecast: Forecast | None) -> list[str]:

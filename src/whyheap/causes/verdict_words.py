@@ -30,6 +30,14 @@ def spell_forecast(forecast: Forecast) -> str:
     )
 
 
+def until_the_limit(history: RuntimeHistory, forecast: Forecast | None) -> str:
+    """Say when the limit is reached, or that it was: "", or a clause that begins with a colon."""
+    if history.was_killed:
+        limit = f" of {format_bytes(history.limit.bytes)}" if history.limit is not None else ""
+        return f": the kernel killed the process at the limit{limit}"
+    return f": the limit is reached in {spell_forecast(forecast)}" if forecast is not None else ""
+
+
 def limit_statement(history: RuntimeHistory) -> Statement:
     """Say which limit counts and what of it is used, or that none was seen."""
     if history.limit is None:

@@ -28,7 +28,7 @@ from whyheap.causes.forecast import forecast_limit
 from whyheap.causes.goroutine_piles import Pile, heap_bytes_each, lines_of, piles, stack_bytes_each
 from whyheap.causes.goroutine_progress import progress
 from whyheap.causes.history import LineGrowth, RuntimeHistory
-from whyheap.causes.verdict_words import limit_statement, line_statements, spell_forecast
+from whyheap.causes.verdict_words import limit_statement, line_statements, until_the_limit
 from whyheap.model.finding import Certainty
 from whyheap.model.verdict import CauseVerdict, Statement
 from whyheap.units import format_bytes, format_count, format_duration
@@ -101,7 +101,7 @@ def _summary(history: RuntimeHistory, lines: Sequence[LineGrowth], count: int, r
     if trend is None or not trend.grows or sum(line.grown_bytes for line in lines) < MAIN_SHARE * grown:
         return text  # when the limit is reached is for the cause to say that fills most of the heap
     forecast = forecast_limit(history, trend.slope)
-    return f"{text}: the limit is reached in {spell_forecast(forecast)}" if forecast else text
+    return f"{text}{until_the_limit(history, forecast)}"
 
 
 def _pile_statements(piles: Sequence[Pile]) -> list[Statement]:

@@ -26,7 +26,7 @@ from whyheap.causes.forecast import forecast_limit
 from whyheap.causes.goroutine_piles import Pile, heap_bytes_each, lines_of, piles, stack_bytes_each
 from whyheap.causes.goroutine_progress import Progress, progress
 from whyheap.causes.history import LineGrowth, RuntimeHistory
-from whyheap.causes.verdict_words import limit_statement, line_statements, spell_forecast
+from whyheap.causes.verdict_words import limit_statement, line_statements, until_the_limit
 from whyheap.model.finding import Certainty
 from whyheap.model.verdict import CauseVerdict, Statement
 from whyheap.units import format_bytes, format_count, format_duration, format_rate, format_share
@@ -88,7 +88,7 @@ def _summary(history: RuntimeHistory, moving: Sequence[tuple[Pile, Progress]], c
     text = f"{format_count(count)} {kind} of {worst.entry.function} wait {waits}, {more} more a second than end"
     trend = history.live_trend
     forecast = forecast_limit(history, trend.slope) if trend is not None and trend.grows else None
-    return f"{text}: the limit is reached in {spell_forecast(forecast)}" if forecast else text
+    return f"{text}{until_the_limit(history, forecast)}"
 
 
 def _statements(pile: Pile, why: Progress) -> list[Statement]:
@@ -177,7 +177,7 @@ def _of_items(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVe
         Certainty.INFERRED,
         size,
         min(size / live, 1.0),
-        f"{text}: the limit is reached in {spell_forecast(forecast)}" if forecast else text,
+        f"{text}{until_the_limit(history, forecast)}",
         tuple(evidence),
         tuple(_advice_for_items(history, lines)),
     )
