@@ -7,7 +7,7 @@ import select
 import threading
 import time
 
-from whyheap.host.exit_listener import ExitListener
+from whyheap.host.exit_events import ExitEvents
 from whyheap.host.process_end import ProcessEnd
 from whyheap.host.process_files import ended_with, is_running
 
@@ -21,7 +21,7 @@ class ProcessWait:
         """Hold on to a process that runs now."""
         self.pid = pid
         self._end = ProcessEnd(pid)
-        self._listener = ExitListener(pid)
+        self._events = ExitEvents(pid)
         self._status: int | None = None
         self._poll: select.poll | None = None
         self._descriptor = -1
@@ -58,13 +58,13 @@ class ProcessWait:
     def close(self) -> None:
         """Let go of the process."""
         self._end.close()
-        self._listener.close()
+        self._events.close()
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor, self._poll = -1, None
 
     def _note_status(self) -> None:
-        for ask in (self._listener.status, self._end.status, self._from_proc):
+        for ask in (self._events.status, self._end.status, self._from_proc):
             if self._status is None:
                 self._status = ask()
 
