@@ -18,14 +18,15 @@ def _words(*names: str) -> TypeLayout:
     return TypeLayout(8 * len(names), {name: Field(8 * at, 8, "uintptr") for at, name in enumerate(names)})
 
 
-GOROUTINE = ("goid", "gopc", "startpc", "syscallpc", "syscallsp", "atomicstatus", "waitreason")
+GOROUTINE = ("goid", "gopc", "startpc", "syscallpc", "syscallsp", "atomicstatus", "waitreason", "trackingSeq")
 
 
 def layout(*, has_bytes: bool = False) -> StructLayout:
     """`has_bytes`: counts of bytes beside those of objects, as until Go 1.26."""
     cycle = _words("allocs", "frees", *(("alloc_bytes", "free_bytes") if has_bytes else ()))
     record = {"active": Field(0, cycle.size, "cycle"), "future": Field(cycle.size, 3 * cycle.size, "[3]cycle")}
-    goroutine = {name: Field(32 + 8 * at, 8, "uintptr") for at, name in enumerate(GOROUTINE)}
+    goroutine = {"stack": Field(0, 16, "stack"), "sched": Field(16, 16, "gobuf")}
+    goroutine |= {name: Field(32 + 8 * at, 8, "uintptr") for at, name in enumerate(GOROUTINE)}
     return StructLayout(
         types={
             "runtime.bucket": _words("next", "allnext", "typ", "hash", "size", "nstk"),
@@ -33,7 +34,9 @@ def layout(*, has_bytes: bool = False) -> StructLayout:
             "runtime.memRecordCycle": cycle,
             "[3]cycle": TypeLayout(3 * cycle.size, element="cycle", count=3),
             "runtime.memRecord": TypeLayout(4 * cycle.size, record),
-            "runtime.g": TypeLayout(96, {"stack": Field(0, 16, "stack"), "sched": Field(16, 16, "gobuf"), **goroutine}),
+            "runtime.g": TypeLayout(
+                104, {"stack": Field(0, 16, "stack"), "sched": Field(16, 16, "gobuf"), **goroutine}
+            ),
             "stack": _words("lo", "hi"),
             "gobuf": _words("sp", "pc"),
             "slice": _words("array", "len", "cap"),

@@ -19,11 +19,13 @@ from whyheap.collect import census_goroutines
 from whyheap.collect.census_goroutines import GoroutineCensus
 from whyheap.collect.census_states import Goroutines, GoroutineTable, state_name
 from whyheap.collect.runtime_image import RuntimeImage
+from whyheap.collect.stack_walk import StackBytes, StackWalker
 from whyheap.model.site import Site
 from whyheap.parse.machine_code.pc_values import Numbers
 
 REASONS = ("", "GC assist marking", "chan receive (nil chan)", "semacquire")
 RUNNABLE, RUNNING, SYSCALL, WAITING, DEAD, LEAKED, SCANNED = 1, 2, 3, 4, 6, 10, 0x1004
+RECORD_BYTES = 104
 TABLE, RECORDS, STACKS = 0x100000, 0x200000, 0x400000
 
 
@@ -44,13 +46,13 @@ class Spelled(Frames):
 
 def put(process: SparseProcess, *goroutines: dict[str, int]) -> None:
     """Write goroutines; one that has a stack has it for itself."""
-    process.put(TABLE, *(RECORDS + 96 * at for at in range(len(goroutines))))
+    process.put(TABLE, *(RECORDS + RECORD_BYTES * at for at in range(len(goroutines))))
     process.put(ALLGS, TABLE, len(goroutines), len(goroutines))
     for at, given_ in enumerate(goroutines):
         low = STACKS + 0x1000 * at
         values = {"goid": at + 10, "gopc": 0x510, "startpc": 0x500, **given_}
         fields = [values.get(name, 0) for name in GOROUTINE]
-        process.put(RECORDS + 96 * at, low, low + 0x1000, low, values.get("pc", 0), *fields)
+        process.put(RECORDS + RECORD_BYTES * at, low, low + 0x1000, low, values.get("pc", 0), *fields)
 
 
 def census(runtime: RuntimeImage) -> GoroutineCensus:
@@ -154,6 +156,25 @@ def test_goroutines_that_move_while_they_are_read_count_as_running(
     monkeypatch.setattr(Goroutines, "read", moving)
     total, groups, walked = census(runtime).read()
     assert (total, walked, [(one.state, one.stack) for one in groups]) == (1, 1, [("running", ())])
+
+
+def test_a_goroutine_that_ran_and_parked_in_the_same_place_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process, runtime = image(tmp_path)
+    put(process, {"atomicstatus": WAITING, "pc": 0x150})
+    process.put(STACKS + 0x20, 0x777)  # what stands there while it runs
+    snapshot, turns = StackWalker.snapshot, iter((1, 1, 1, 1))
+
+    def parking(self: StackWalker, table: GoroutineTable) -> StackBytes:
+        found = snapshot(self, table)
+        put(process, {"atomicstatus": WAITING, "pc": 0x150, "trackingSeq": next(turns)})
+        process.put(STACKS + 0x20, 0x250, 0x910)
+        return found
+
+    monkeypatch.setattr(StackWalker, "snapshot", parking)
+    _, groups, _ = census(runtime).read()
+    assert [[site.function for site in one.stack] for one in groups] == [["(*WaitGroup).Wait"]]
 
 
 def test_only_so_many_stacks_are_walked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,10 +44,11 @@ class Frames:
 
 
 def walk(process: SparseProcess, pc: int, pointer: int, *, link: int | None = None, high: int = HIGH) -> list[int]:
-    columns = (0x5000, 1, 4 << 8, 0, pc, pointer, link or 0, LOW, high)
+    columns = (0x5000, 1, 0, 4 << 8, 0, pc, pointer, link or 0, LOW, high)
     table = GoroutineTable(*(np.array([value], np.int64) for value in columns))
     frames = cast("Any", Frames(FUNCTIONS))
-    found = StackWalker(process.memory(), frames, has_link_register=link is not None).walk(table)
+    walker = StackWalker(process.memory(), frames, has_link_register=link is not None)
+    found = walker.walk(table, walker.snapshot(table))
     return [value for value in found[0].tolist() if value]
 
 
@@ -112,7 +113,7 @@ def test_what_lies_outside_of_the_stack_is_not_followed(tmp_path: Path) -> None:
     process = SparseProcess(tmp_path)
     process.put(HIGH, 0x910)
     assert walk(process, 0x110, HIGH - 0x20) == [0x110]
-    assert walk(process, 0x110, 0x9000) == [0x110]
+    assert walk(process, 0x110, 0x9000) == []
     assert walk(process, 0x110, LOW, high=LOW + 8) == []
     assert walk(process, 0x777, LOW) == []
 

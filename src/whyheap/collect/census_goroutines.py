@@ -7,6 +7,8 @@ printStackRecord): without the runtime's frames at the leaf, and without wrapper
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -23,7 +25,9 @@ from whyheap.parse.machine_code.pc_values import Numbers
 
 MOST_STACKS = 1 << 17
 MOST_GROUPS = 20_000
+READ_AGAIN_SECONDS = 1.0
 _ATTEMPTS = 3
+_AGAIN_AT_ONCE = 1 << 7
 _RUNNING = 2 << 8
 _PREFIXES = ("runtime.", "internal/runtime/")
 _NOT_SHOWN = "runtime.goexit"
@@ -40,6 +44,7 @@ class GoroutineCensus:
         """Nothing is read yet; `frames` may be shared."""
         self._reasons = image.layout.wait_reasons
         self._goroutines = Goroutines(image)
+        self._read_again_until = 0.0
         self._frames = frames or CallFrames.of_program(image)
         has_link = image.program.image.arch == "arm64"
         self._walker = StackWalker(image.memory, self._frames, has_link_register=has_link)
@@ -49,30 +54,38 @@ class GoroutineCensus:
 
         Raises `TargetError` when the process has ended.
         """
-        total = walked = 0
-        counts: dict[_Key, int] = {}
+        self._read_again_until = time.monotonic() + READ_AGAIN_SECONDS
+        unwalked = 0
+        counts: Counter[_Key] = Counter()
         for table in self._goroutines.batches():
-            total += len(table)
-            part = table.rows(np.arange(min(len(table), MOST_STACKS - walked)))
-            walked += len(part)
-            for key, count in self._walked(part):
-                counts[key] = counts.get(key, 0) + count
-        groups = self._grouped(counts)
-        return total, groups, sum(group.count for group in groups)
+            room = max(MOST_STACKS - counts.total(), 0)
+            unwalked += max(len(table) - room, 0)
+            for key, count in self._walked(table.rows(np.arange(min(len(table), room)))):
+                counts[key] += count
+        walked = counts.total()
+        return walked + unwalked, self._grouped(counts), walked
 
-    def _walked(self, table: GoroutineTable) -> Iterator[tuple[_Key, int]]:
-        """Walk goroutines; those that moved meanwhile again, and what moves always counts as running."""
-        for attempt in range(_ATTEMPTS):
-            if not len(table):
-                return
-            stacks = self._walker.walk(table)
-            now = self._goroutines.read(table.addresses)
-            is_same = table.is_same(now)
-            yield from _counted(table.rows(is_same), stacks[is_same])
-            table = now.rows(~np.isin(now.addresses, table.addresses[is_same]))
-            if attempt == _ATTEMPTS - 1:
-                running = replace(table, states=np.full(len(table), _RUNNING))
-                yield from _counted(running, np.zeros((len(table), 0), np.int64))
+    def _walked(self, table: GoroutineTable, attempts: int = _ATTEMPTS) -> Iterator[tuple[_Key, int]]:
+        """Walk goroutines; those that ran meanwhile again, and what always runs counts as running."""
+        if not attempts or (attempts < _ATTEMPTS and time.monotonic() > self._read_again_until):
+            running = replace(table, states=np.full(len(table), _RUNNING))
+            yield from _counted(running, np.zeros((len(table), 0), np.int64))
+            return
+        stacks = self._walker.snapshot(table)
+        now = self._goroutines.read(table.addresses)
+        is_same = table.is_same(now)
+        again = now.rows(~np.isin(now.addresses, table.addresses[is_same]))
+        table, stacks = table.rows(is_same), stacks.rows(is_same)
+        walked = self._walker.walk(table, stacks)
+        if stacks.read_late.any():
+            now = self._goroutines.read(table.addresses[stacks.read_late])
+            has_run = stacks.read_late & ~table.is_same(now)
+            again = again.joined(now.rows(np.isin(now.addresses, table.addresses[has_run])))
+            table, walked = table.rows(~has_run), walked[~has_run]
+        yield from _counted(table, walked)
+        for first in range(0, len(again), _AGAIN_AT_ONCE):  # few at once, so that fewer run meanwhile
+            part = again.addresses[first : first + _AGAIN_AT_ONCE]
+            yield from self._walked(self._goroutines.read(part), attempts - 1)
 
     def _grouped(self, counts: Mapping[_Key, int]) -> tuple[GoroutineGroup, ...]:
         """Merge what looks the same by frames."""

@@ -29,12 +29,15 @@ _NIL = " (nil chan)"
 class GoroutineTable:
     """Goroutines that are not dead, a column each; those of the runtime itself are left out.
 
+    `turns` counts, modulo 256, how often each has stopped running (runtime2.go trackingSeq, 1.22 to 1.27).
+
     `states` are numbers for `state_name`. Program counter and stack pointer are those of the call into the kernel or
     of where it parked; both 0 where it runs, so that nothing of its stack is known. Nothing keeps them from running on.
     """
 
     addresses: Numbers
     ids: Numbers
+    turns: Numbers
     states: Numbers
     created_at: Numbers  # return addresses behind the go statements; 0 = none
     pcs: Numbers
@@ -51,13 +54,18 @@ class GoroutineTable:
         """Return some of them."""
         return GoroutineTable(*(getattr(self, name)[which] for name in self.__slots__))
 
+    def joined(self, other: GoroutineTable) -> GoroutineTable:
+        """Return these and others, by address."""
+        both = GoroutineTable(*(np.concatenate((getattr(self, name), getattr(other, name))) for name in self.__slots__))
+        return both.rows(np.argsort(both.addresses))
+
     def is_same(self, other: GoroutineTable) -> NDArray[np.bool_]:
-        """Tell for each of these whether `other` has it unchanged: same goroutine, state, place and stack."""
+        """Tell for each of these whether it has not run since: `other`, read later, has the same turn, state, place."""
         order = np.argsort(other.addresses)
         at = np.searchsorted(other.addresses[order], self.addresses)
         is_there = at < len(other)
         found = order[np.minimum(at, len(other) - 1)] if len(other) else np.zeros(len(self), np.int64)
-        for name in ("addresses", "ids", "states", "pcs", "stack_pointers", "lows") if len(other) else ():
+        for name in ("addresses", "ids", "turns", "states", "pcs", "stack_pointers", "lows") if len(other) else ():
             is_there &= getattr(self, name) == getattr(other, name)[found]
         return is_there
 
@@ -102,6 +110,7 @@ class Goroutines:
         return GoroutineTable(
             addresses=addresses[is_live],
             ids=ids,
+            turns=self._column(records, "trackingSeq"),
             states=status << 8 | np.where(is_waiting, self._column(records, "waitreason"), 0),
             created_at=np.where(ids == 1, 0, self._column(records, "gopc")),  # the runtime itself begins main
             pcs=np.where(has_stack, pcs, 0),

@@ -7,6 +7,8 @@ function that a signal interrupted the handler saved that register (unwinder.nex
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,18 +37,19 @@ class StackWalker:
         self._has_link = has_link_register
         self._steps: dict[int, tuple[int, int, bool]] = {}
 
-    def walk(self, table: GoroutineTable) -> Numbers:
+    def snapshot(self, table: GoroutineTable) -> StackBytes:
+        """Read the leaf ends of stacks at once, to be walked later: the shorter this takes, the fewer have moved."""
+        return StackBytes.read(self._memory, table)
+
+    def walk(self, table: GoroutineTable, stacks: StackBytes) -> Numbers:
         """Return return addresses, leaf first, shape (goroutines, frames), 0 behind each stack's end.
 
         The place of a goroutine that has not called, but was interrupted or has not begun, is told as if it had: one
         byte more. What is no stack of Go's ends early.
         """
         count = len(table)
-        stacks = _Stacks(self._memory, table.lows, table.highs)
         pcs, pointers, links = table.pcs.copy(), table.stack_pointers.copy(), table.links.copy()
-        size = table.highs - table.lows
-        is_sound = (size >= _LEAST_STACK_BYTES) & (size <= _MOST_STACK_BYTES) & (table.lows > 0)
-        active = np.flatnonzero((pcs != 0) & is_sound)
+        active = np.flatnonzero(stacks.is_sound)
         was_interrupted = np.zeros(count, np.bool_)
         rounds: list[Numbers] = []
         while len(active) and len(rounds) < MOST_FRAMES:
@@ -67,7 +70,7 @@ class StackWalker:
         return np.stack(rounds, axis=1) if rounds else np.zeros((count, 0), np.int64)
 
     def _leave(
-        self, stacks: _Stacks, which: Numbers, pointers: Numbers, sizes: Numbers, links: Numbers
+        self, stacks: StackBytes, which: Numbers, pointers: Numbers, sizes: Numbers, links: Numbers
     ) -> tuple[Numbers, Numbers, NDArray[np.bool_]]:
         """Return return addresses, the callers' stack pointers, and which of both are known."""
         if not self._has_link:
@@ -80,7 +83,7 @@ class StackWalker:
 
     def _restore_links(
         self,
-        stacks: _Stacks,
+        stacks: StackBytes,
         which: Numbers,
         active: Numbers,
         pcs: Numbers,
@@ -119,32 +122,67 @@ class StackWalker:
         self._steps.update(zip(pcs, found, strict=True))
 
 
-class _Stacks:
-    """Windows on the stacks of goroutines: most are walked within the first, so that each is read once."""
+@dataclass(slots=True)
+class StackBytes:
+    """Pieces of the stacks of goroutines, a row each: most are walked within the first, read at once for all.
 
-    def __init__(self, memory: ProcessMemory, lows: Numbers, highs: Numbers) -> None:
-        self._memory = memory
-        self._lows, self._highs = lows, highs
-        self._starts = np.full(len(lows), -1, np.int64)
-        self._bytes = np.zeros((len(lows), WINDOW_BYTES), np.uint8)
+    `is_sound` tells which have a stack that can be walked, `read_late` those that more was read of afterwards.
+    `starts` are the addresses of the pieces, -1 where none could be read.
+    """
+
+    memory: ProcessMemory
+    lows: Numbers
+    highs: Numbers
+    is_sound: NDArray[np.bool_]
+    starts: Numbers
+    pieces: NDArray[np.uint8]
+    read_late: NDArray[np.bool_]
+
+    @classmethod
+    def read(cls, memory: ProcessMemory, table: GoroutineTable) -> StackBytes:
+        """Read the first pieces, from the stack pointers on."""
+        lows, highs, pointers = table.lows, table.highs, table.stack_pointers
+        size = highs - lows
+        is_sound = (size >= _LEAST_STACK_BYTES) & (size <= _MOST_STACK_BYTES) & (lows > 0) & (table.pcs != 0)
+        is_sound &= (pointers >= lows) & (pointers < highs)
+        count = len(table)
+        starts, pieces = np.full(count, -1, np.int64), np.zeros((count, WINDOW_BYTES), np.uint8)
+        found = cls(memory, lows, highs, is_sound, starts, pieces, np.zeros(count, np.bool_))
+        found.refill(np.flatnonzero(is_sound), pointers[is_sound])
+        return found
+
+    def rows(self, which: NDArray[np.bool_]) -> StackBytes:
+        """Return those of some goroutines."""
+        return StackBytes(
+            self.memory,
+            self.lows[which],
+            self.highs[which],
+            self.is_sound[which],
+            self.starts[which],
+            self.pieces[which],
+            self.read_late[which],
+        )
 
     def words(self, which: Numbers, addresses: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
         """Return a word of each stack `which`, and whether it lies in that stack and could be read."""
-        is_inside = (addresses >= self._lows[which]) & (addresses <= self._highs[which] - _WORD)
-        starts = self._starts[which]
+        is_inside = (addresses >= self.lows[which]) & (addresses <= self.highs[which] - _WORD)
+        starts = self.starts[which]
         is_missing = is_inside & ((starts < 0) | (addresses < starts) | (addresses > starts + WINDOW_BYTES - _WORD))
-        self._refill(which[is_missing], addresses[is_missing])
-        offsets = addresses - self._starts[which]
-        is_inside &= (self._starts[which] >= 0) & (offsets >= 0) & (offsets <= WINDOW_BYTES - _WORD)
+        self.read_late[which[is_missing]] = True
+        self.refill(which[is_missing], addresses[is_missing])
+        starts = self.starts[which]
+        offsets = addresses - starts
+        is_inside &= (starts >= 0) & (offsets >= 0) & (offsets <= WINDOW_BYTES - _WORD)
         offsets = np.where(is_inside, offsets, 0)
-        octets = self._bytes[which[:, None], offsets[:, None] + np.arange(_WORD)]
+        octets = self.pieces[which[:, None], offsets[:, None] + np.arange(_WORD)]
         return np.where(is_inside, octets.copy().view(np.int64).reshape(-1), 0), is_inside
 
-    def _refill(self, which: Numbers, addresses: Numbers) -> None:
+    def refill(self, which: Numbers, addresses: Numbers) -> None:
+        """Read the pieces of some stacks from these addresses on."""
         if not len(which):
             return
-        starts = np.minimum(addresses, self._highs[which] - WINDOW_BYTES)
+        starts = np.minimum(addresses, self.highs[which] - WINDOW_BYTES)
         order = np.argsort(starts)
-        records, is_known = self._memory.read_records(starts[order], WINDOW_BYTES)
-        self._starts[which[order]] = np.where(is_known, starts[order], -1)
-        self._bytes[which[order]] = records
+        records, is_known = self.memory.read_records(starts[order], WINDOW_BYTES)
+        self.starts[which[order]] = np.where(is_known, starts[order], -1)
+        self.pieces[which[order]] = records
