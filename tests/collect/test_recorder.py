@@ -26,25 +26,31 @@ from whyheap.collect.runtime_sample import samples_from_gauges
 from whyheap.collect.schedule import Schedule
 from whyheap.collect.witness import LiveWitness
 from whyheap.errors import OutputError, TargetError
+from whyheap.host.process_wait import ProcessWait
 from whyheap.model.event import EventKind
 
 HEAD = Capture(("http://127.0.0.1:6060",), "2026-01-01T00:00:00Z")
 KILLS = 50
-MOST_AT_ONCE = 10
-WRITER = """
-import sys, time
-sys.path.insert(0, sys.argv[2])
+WRITERS = """
+import os, sys, time
+sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from collect.recorder_samples import FakeWitness
 from whyheap.capture_writer import CaptureWriter
 from whyheap.capture import Capture
 from whyheap.collect.recorder import Recorder, Told
 from whyheap.collect.schedule import Schedule
-writer = CaptureWriter(Path(sys.argv[1]), Capture(("pid:7",), "2026-01-01T00:00:00Z"), "0")
-witness = FakeWitness(time.monotonic, bulk=60000)
-def told(sample, _):
-    sys.stdout.write("."); sys.stdout.flush()
-Recorder(lambda: witness, writer, Capture(("pid:7",), ""), Schedule(0.002, 0.002), told=Told(told)).run()
+for line in sys.stdin:
+    path = Path(line.strip())
+    pid = os.fork()
+    if pid:
+        print(pid, flush=True)
+        continue
+    with open(path.with_suffix(".told"), "wb", buffering=0) as told:
+        writer = CaptureWriter(path, Capture(("pid:7",), "2026-01-01T00:00:00Z"), "0")
+        witness = FakeWitness(time.monotonic, bulk=60000)
+        kept = Told(lambda sample, _: told.write(b"."))
+        Recorder(lambda: witness, writer, Capture(("pid:7",), ""), Schedule(0.001, 0.001), told=kept).run()
 """
 
 
@@ -98,28 +104,27 @@ def test_a_recording_tells_samples_profiles_goroutines_and_the_end(tmp_path: Pat
 @pytest.mark.timeout(120)
 def test_killed_at_random_moments_each_capture_opens_and_lacks_the_last_sample_at_most(tmp_path: Path) -> None:
     dice = random.Random(4)  # noqa: S311 - moments, not secrets
-    running: list[tuple[subprocess.Popen[bytes], Path, float]] = []
     seen = []
-    tests = str(Path(__file__).parents[1])
-    for number in range(KILLS):
-        path = tmp_path / f"{number}.whyheap"
-        process = subprocess.Popen([sys.executable, "-c", WRITER, str(path), tests], stdout=subprocess.PIPE)
-        running.append((process, path, dice.uniform(0.005, 0.4)))
-        if len(running) == MOST_AT_ONCE or number == KILLS - 1:
-            for one, _, _ in running:
-                assert one.stdout is not None
-                one.stdout.read(1)  # it has begun to write
-            for one, file, delay in running:
-                time.sleep(delay / MOST_AT_ONCE)
-                one.send_signal(signal.SIGKILL)
-                assert one.stdout is not None
-                told = 1 + len(one.stdout.read())
-                one.stdout.close()
-                one.wait()
-                kept = len(samples_from_gauges(load_capture(file).gauges))
-                seen.append((told, kept))
-            running.clear()
-    assert len(seen) == KILLS
+    command = [sys.executable, "-c", WRITERS, str(Path(__file__).parents[1])]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writers:
+        assert writers.stdin is not None
+        assert writers.stdout is not None
+        for number in range(KILLS):
+            path = tmp_path / f"{number}.whyheap"
+            told = path.with_suffix(".told")
+            print(path, file=writers.stdin, flush=True)
+            pid = int(writers.stdout.readline())
+            while not told.exists():  # it is about to make the file
+                time.sleep(0.001)
+            time.sleep(dice.uniform(0.0, 0.15))
+            os.kill(pid, signal.SIGKILL)
+            ProcessWait(pid).has_ended(10)
+            if path.exists():
+                seen.append((told.stat().st_size, len(samples_from_gauges(load_capture(path).gauges))))
+            else:
+                assert told.stat().st_size == 0
+        writers.stdin.close()
+    assert len(seen) > KILLS * 0.8
     assert all(told <= kept <= told + 1 for told, kept in seen), seen  # told after it was kept
     assert len({told for told, _ in seen}) > 5
 
