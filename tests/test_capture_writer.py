@@ -79,7 +79,7 @@ def test_a_half_written_sample_is_undone_also_where_nothing_may_be_written(half_
 
 def test_a_journal_never_makes_sqlite_delete_another_file(half_written: Path, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
-    precious.write_bytes(b"")  # a list of journals that names none: SQLite would delete it
+    precious.write_bytes(b"text")  # taken for a list of journals that are not there: SQLite would delete it
     name = str(precious).encode()
     checksum = sum(struct.pack(f"{len(name)}b", *name)) & 0xFFFFFFFF
     # page number of the lock byte, name, its length and checksum, magic: SQLite's pager.c, writeSuperJournal
