@@ -60,15 +60,15 @@ def record_cgo(go: str, folder: Path) -> None:
     subprocess.run(command, check=True, env=environment, cwd=CGO)
     options = ["-bytes", "65536", "-rate", "200"]
     with subprocess.Popen([binary, *options], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
+        if process.stdout is not None:
+            process.stdout.readline()
         time.sleep(2)
         text = Path(f"/proc/{process.pid}/smaps").read_text().replace(str(binary), "/srv/cgo")
         process.kill()
     (RECORDED / "cgo.smaps").write_text(text)
 
 
-def keep(version: str, text: bytes) -> None:
+def keep(version: str, text: bytes, binary: Path) -> None:
     """Write what was printed to one file each, and only what tests read."""
     target = RECORDED / version
     at = 0
@@ -83,7 +83,7 @@ def keep(version: str, text: bytes) -> None:
         if KEPT.fullmatch(name):
             file = target / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
+            file.write_bytes(content.replace(str(binary).encode(), b"/srv/oomrecording"))
             print(f"{file.relative_to(REPOSITORY)}: {size} bytes")
 
 
@@ -104,7 +104,7 @@ def main() -> None:
                 text = in_machine(binary, Path(place)).replace(b"\r\n", b"\n")
             else:
                 text = subprocess.run([binary, "-v1"], check=True, capture_output=True, timeout=SECONDS).stdout
-            keep(version, text)
+            keep(version, text, binary)
 
 
 if __name__ == "__main__":

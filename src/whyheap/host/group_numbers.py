@@ -80,7 +80,7 @@ def count_kills(folders: Iterable[Path], version: int) -> dict[Path, int]:
 
     v2 counts in the victim's group and all above it: its outermost folder says all. v1 counts in the victim's group
     alone (include/linux/memcontrol.h, memcg_memory_event). With memory.oom.group the first victim is counted twice
-    (mm/oom_kill.c, oom_kill_process), which oom_group_kill tells.
+    (mm/oom_kill.c, oom_kill_process), which oom_group_kill tells; others may be, once more by a thread.
     """
     name = "memory.oom_control" if version == 1 else "memory.events"
     found = {}

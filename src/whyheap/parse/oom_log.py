@@ -27,7 +27,8 @@ WITNESS = "kernel"
 MOST_KILLS = 1000
 MATTERS: Final = re.compile(
     r"oom-kill:|invoked oom-killer|Kill(?:ed)? process \d|killed as a result of limit of|memory\.oom\.group set"
-    r"|memory: usage \d|(?:^|\s)(?:total_rss|total_cache|total_shmem|anon|file|shmem|kernel) \d+$"
+    r"|memory: usage \d|(?:^|\s)(?:total_rss|total_cache|total_shmem|anon|file|shmem|kernel) \d+$",
+    re.MULTILINE,
 )
 """What of a log `parse_oom_log` can use: other lines may be left out."""
 _KIB = 1024
@@ -80,7 +81,7 @@ class _Reader:
     def __init__(self) -> None:
         self._said: dict[str, str] = {}
         self._group: dict[str, str] = {}  # of a group whose tasks are all killed
-        self._first: tuple[int, str] | None = None  # the victim that was chosen
+        self._named: list[tuple[int, str]] = []
         self._waiting: tuple[str, re.Match[str]] | None = None  # before Linux 5.0 sizes have a line of their own
 
     def read(self, lines: Iterable[tuple[str, str]]) -> Iterator[Event]:
@@ -116,7 +117,7 @@ class _Reader:
     def _gather(self, text: str) -> None:
         found = _gather(self._said, text)
         if found is not self._said:
-            self._group, self._first, self._said = {}, None, found
+            self._group, self._named, self._said = {}, [], found
 
     def _kill(self, at: str, killed: re.Match[str], sizes: Iterable[str | None]) -> Event:
         said = self._said if self._said.get("pid", killed[2]) == killed[2] else {}
@@ -125,18 +126,18 @@ class _Reader:
             self._group = {
                 name: said[name] for name in ("oom_group", "task_group", "constraint", "limit") if name in said
             }
-            self._first = int(killed[2]), killed[4] or ""
+        self._named.append((int(killed[2]), killed[4] or ""))
         self._said = {}
         return event
 
     def _is_named_again(self, killed: re.Match[str]) -> bool:
-        """Whether this is the chosen victim once more, maybe by a thread, as in a group that is killed as a whole."""
-        if self._first is None or self._said:
+        """Whether a process is named once more, maybe by a thread: in a group that is killed as a whole some are.
+
+        Its address space tells. Workers that are alike to the byte may be taken for one; all of them are killed.
+        """
+        if self._said or not self._group:
             return False
-        pid, size = self._first
-        is_same = killed[4] == size and 0 <= int(killed[2]) - pid < _THREADS
-        self._first = None if is_same else self._first
-        return is_same
+        return any(killed[4] == size and 0 <= int(killed[2]) - pid < _THREADS for pid, size in self._named)
 
 
 def is_about(event: Event, pid: int, chain: Sequence[str]) -> bool:
