@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from whyheap.collect.census_arenas import read_arenas
 from whyheap.collect.census_numbers import read_numbers
+from whyheap.collect.census_spans import Spans, read_spans
 from whyheap.collect.process_image import open_image
 from whyheap.collect.runtime_image import RuntimeImage
 from whyheap.goruntime.runtime_layout import NEWEST
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from whyheap.collect.call_frames import CallFrames
     from whyheap.collect.census_goroutines import GoroutineCensus
     from whyheap.collect.census_profile import HeapProfiler
-    from whyheap.collect.census_spans import Spans
 
 WITNESS = "census"
 
@@ -89,8 +89,6 @@ class Census:
 
     def spans(self) -> Spans:
         """Count the heap span by span: a second opinion, and bytes by size of object. Some 20 ms for a gibibyte."""
-        from whyheap.collect.census_spans import read_spans  # noqa: PLC0415 - brings numpy
-
         return read_spans(self.image)
 
     def _counted(self) -> dict[str, float]:
@@ -125,7 +123,11 @@ class Census:
             from whyheap.collect.census_goroutines import GoroutineCensus  # noqa: PLC0415 - not every sample needs it
 
             self._goroutines = GoroutineCensus(self.image, self._call_frames())
-        total, groups, walked = self._goroutines.read()
+        try:
+            total, groups, walked = self._goroutines.read()
+        except LayoutError as error:
+            self._note(error.message, _NOT_UNDERSTOOD)
+            return int(read_numbers(self.image).values.get("goroutines", 0)), ()
         if walked < total:
             self._note(f"only {walked:,} of {total:,} goroutines were read with their stacks")
         return total, groups
@@ -136,7 +138,11 @@ class Census:
             from whyheap.collect.census_profile import HeapProfiler  # noqa: PLC0415 - samples need no profile
 
             self._profiler = HeapProfiler(self.image, self._call_frames())
-        profile = self._profiler.read()
+        try:
+            profile = self._profiler.read()
+        except LayoutError as error:
+            self._note(error.message, _NOT_UNDERSTOOD)
+            return None
         if profile is None:
             self._note(
                 "the program keeps no heap profile: it does not link runtime.MemProfile, or MemProfileRate is 0",

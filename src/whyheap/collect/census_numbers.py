@@ -20,6 +20,8 @@ from whyheap.parse.struct_view import StructView
 _TRIES = 5
 _TORN_SHARE = 0.005
 _NANOSECONDS = 1e9
+_LARGEST = 1 << 63
+_LEAST = {"gogc": -1}
 _COUNTERS = ("runtime.gcController", "runtime.memstats")
 _OWN_ACCOUNTS = ("mspan_sys", "mcache_sys", "buckhash_sys", "gcMiscSys", "other_sys")  # readmemstats_m, totalMapped
 Values = dict[str, float]
@@ -64,7 +66,11 @@ def _numbers(snapshot: RuntimeSnapshot) -> Numbers:
     found = Numbers()
     for part in (_heap, _stacks, _collector, _cpu, _goroutines, _timers, _finalizers, _cleanups, _cgo):
         try:
-            found.values |= {name: max(float(value), -1.0) for name, value in part(snapshot).items()}
+            for name, value in part(snapshot).items():
+                if _LEAST.get(name, 0) <= value < _LARGEST:
+                    found.values[name] = float(value)
+                else:
+                    found.unknown.add(f"{name} was read as {value:.3g}, which cannot be.")
         except LayoutError as error:  # a field that a newer Go has no more: the others still speak
             found.unknown.add(error.message)
     return found
@@ -152,7 +158,7 @@ def _collector(snapshot: RuntimeSnapshot) -> Values:
     if 0 <= limit < NO_MEMORY_LIMIT_BYTES:
         values["memory_limit"] = limit
     goal = goal_now({name: controller.number(name) for name in FIELDS})
-    if goal < NO_GOAL_BYTES:
+    if goal < NO_GOAL_BYTES and (values["gogc"] >= 0 or "memory_limit" in values):
         values["heap_goal"] = goal
     return values
 

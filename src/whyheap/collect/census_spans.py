@@ -6,6 +6,7 @@ gibibyte takes some fifty reads.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +22,7 @@ _MOST_SPANS: Final = 1 << 22  # 32 GiB in spans of one page
 _TRIES: Final = 5
 _WORD_BYTES: Final = 8
 _FIELDS: Final = ("npages", "elemsize", "nelems", "allocCount", "spanclass", "state")
+_FEW_SPANS: Final = 2048
 _MOST_PAGES: Final = 1 << 35
 _NO_SCAN_BIT: Final = 1  # spanClass: size class << 1 | noscan (mheap.go makeSpanClass)
 
@@ -87,10 +89,8 @@ def _read(image: RuntimeImage) -> Spans:
     array, count = (int(word) for word in np.frombuffer(header, "<u8"))
     if count > _MOST_SPANS:
         raise UnreadableAddressError(f"pid {image.memory.pid}: {count:,} spans are more than can be.")
-    pointers = np.sort(np.frombuffer(image.memory.read(array, _WORD_BYTES * count), "<u8"))
-    sound = (pointers > 0) & (pointers < 1 << 62) & (pointers % _WORD_BYTES == 0)
-    sound[1:] &= pointers[1:] != pointers[:-1]
-    known, columns = _columns(image, pointers[sound].astype(np.int64))
+    pointers = np.frombuffer(image.memory.read(array, _WORD_BYTES * count), "<u8")
+    known, columns = span_columns(image, sound_addresses(pointers), _FIELDS)
     npages, elemsize, objects, state = (columns[name] for name in ("npages", "elemsize", "allocCount", "state"))
     plausible = known & (npages < _MOST_PAGES) & (elemsize <= npages * PAGE_BYTES)
     plausible &= objects <= np.maximum(columns["nelems"], 1)
@@ -100,14 +100,40 @@ def _read(image: RuntimeImage) -> Spans:
     return Spans(npages[used], elemsize[used], objects[used], columns["spanclass"][used], stacks, unread)
 
 
-def _columns(image: RuntimeImage, addresses: Column) -> tuple[NDArray[np.bool_], dict[str, Column]]:
-    """Return which spans could be read, and their fields: a word that holds several is read once."""
-    places = {name: image.field("mspan", name) for name in _FIELDS}
+def sound_addresses(pointers: NDArray[np.uint64]) -> Column:
+    """Return pointers that can be such, sorted and each once."""
+    pointers = np.sort(pointers)
+    sound = (pointers > 0) & (pointers < 1 << 62) & (pointers % _WORD_BYTES == 0)
+    sound[1:] &= pointers[1:] != pointers[:-1]
+    addresses: Column = pointers[sound].astype(np.int64)
+    return addresses
+
+
+def span_columns(
+    image: RuntimeImage, addresses: Column, fields: Sequence[str]
+) -> tuple[NDArray[np.bool_], dict[str, Column]]:
+    """Return which spans could be read, and some of their fields: a word that holds several is read once.
+
+    `addresses` are sorted, distinct and multiples of 8. Raises `LayoutError` for fields that this Go has not.
+    """
+    places = {name: image.field("mspan", name) for name in fields}
     offsets = sorted({place.offset & -_WORD_BYTES for place in places.values()})
-    words, known = image.memory.read_words(addresses, offsets, image.sizeof("mspan"))
+    words, known = _words(image, addresses, offsets)
     columns = {}
     for name, place in places.items():
         word = words[offsets.index(place.offset & -_WORD_BYTES)] >> np.uint64(8 * (place.offset % _WORD_BYTES))
         mask = np.uint64((1 << 8 * min(place.size, _WORD_BYTES)) - 1)
         columns[name] = np.minimum(word & mask, np.uint64(1 << 62)).astype(np.int64)
     return known, columns
+
+
+def _words(
+    image: RuntimeImage, addresses: Column, offsets: Sequence[int]
+) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+    size = image.sizeof("mspan")
+    if len(addresses) > _FEW_SPANS or size % _WORD_BYTES:
+        return image.memory.read_words(addresses, offsets, size)
+    parts = image.memory.read_many((address, size) for address in addresses.tolist())  # a few, far apart
+    known = np.array([part is not None for part in parts], np.bool_)
+    table = np.frombuffer(b"".join(part or bytes(size) for part in parts), "<u8").reshape(-1, size // _WORD_BYTES)
+    return table[:, [offset // _WORD_BYTES for offset in offsets]].T, known

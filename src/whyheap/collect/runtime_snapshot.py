@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import numpy as np
+
+from whyheap.collect.census_spans import sound_addresses, span_columns
 from whyheap.collect.runtime_image import RuntimeImage
 from whyheap.host.process_memory import UnreadableAddressError
 from whyheap.parse.struct_layout import LayoutError
@@ -15,6 +18,7 @@ from whyheap.parse.struct_view import StructView
 _MOST_PROCESSORS = 4096
 _MOST_LINKS = 2048
 _WORD_BYTES = 8
+_CACHED_FIELDS = ("allocCount", "allocCountBeforeCache", "nelems", "elemsize")
 _PROCESSOR_PARTS = ("mcache", "gFree", "timers", "numTimers", "deletedTimers", "cleanupsQueued")
 _VARIABLES = (
     "runtime.allfin",
@@ -92,21 +96,17 @@ class RuntimeSnapshot:
     @cached_property
     def cached_objects(self) -> tuple[int, int]:
         """Bytes and number of objects that no account has yet, in the spans that each P allocates from."""
-        memory, layout = self.image.memory, self.image.layout
-        place, span_bytes = layout.field("mcache", "alloc"), layout.sizeof("mspan")
+        memory = self.image.memory
+        place = self.image.field("mcache", "alloc")
         caches = [cache for cache in (one.number("mcache") for one in self.processors) if cache]
         tables = memory.read_many((cache + place.offset, place.size) for cache in caches)
-        spans = {address for table in tables if table for address in memoryview(table).cast("Q") if address}
-        size = objects = 0
-        for data in memory.read_many((address, span_bytes) for address in sorted(spans)):
-            if data is None:
-                raise UnreadableAddressError("A span could not be read.")
-            view = StructView(layout, "mspan", data)
-            new = view.number("allocCount") - view.number("allocCountBeforeCache")
-            if 0 < new <= view.number("nelems"):
-                size += new * view.number("elemsize")
-                objects += new
-        return size, objects
+        pointers = np.frombuffer(b"".join(table for table in tables if table), "<u8")
+        known, spans = span_columns(self.image, sound_addresses(pointers), _CACHED_FIELDS)
+        if not known.all() or None in tables:
+            raise UnreadableAddressError("A span could not be read.")
+        new = spans["allocCount"] - spans["allocCountBeforeCache"]
+        new = np.where((new > 0) & (new <= spans["nelems"]), new, 0)
+        return int((new * spans["elemsize"]).sum()), int(new.sum())
 
     def chain(self, variable: str, type_: str, link: str) -> list[StructView] | None:
         """Return the structs of a linked list that a variable starts; None when it is too long to be followed."""

@@ -19,7 +19,7 @@ _MOST_AUXV_BYTES = 4096
 _ELF_ENTRY = struct.Struct("<Q")
 _ELF_ENTRY_AT = 24  # e_entry, elf.h
 _ELF_CLASS_AT = 4
-_ELF32, _ELF64 = 1, 2
+_ELF32 = 1
 _URL_HINT = "Observe it by its pprof endpoint instead:  whyheap why http://HOST:PORT"
 
 
@@ -48,13 +48,13 @@ def open_running_program(pid: int, proc: Path = PROC) -> RunningProgram:
         raise TargetError(f"The executable of pid {pid} is empty.", _URL_HINT) from error
     except OSError as error:
         raise _without_executable(pid, error, proc) from error
-    if data[:4] == b"\x7fELF" and data[_ELF_CLASS_AT] == _ELF32:
+    if len(data) < _ELF_ENTRY_AT + _ELF_ENTRY.size or data[:4] != b"\x7fELF":
+        raise TargetError(f"pid {pid} ({path}) is no ELF program, so it is not a Go program.", _URL_HINT)
+    if data[_ELF_CLASS_AT] == _ELF32:
         raise TargetError(
             f"pid {pid} ({path}) is a 32-bit program: only 64-bit ones (amd64, arm64) are read by their number.",
             _URL_HINT,
         )
-    if len(data) < _ELF_ENTRY_AT + _ELF_ENTRY.size or data[:4] != b"\x7fELF":
-        raise TargetError(f"pid {pid} ({path}) is no ELF program, so it is not a Go program.", _URL_HINT)
     return RunningProgram(path, data, _entry(pid, folder, proc) - _ELF_ENTRY.unpack_from(data, _ELF_ENTRY_AT)[0])
 
 

@@ -75,6 +75,16 @@ func park(count int) {
 	}
 }
 
+// churn allocates without end, a little at a time.
+func churn() {
+	for {
+		for number := 0; number < 200; number++ {
+			blocks[number%len(blocks)] = make([]byte, number*37)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 func value(sample metrics.Sample) any {
 	switch sample.Value.Kind() {
 	case metrics.KindUint64:
@@ -89,6 +99,7 @@ func value(sample metrics.Sample) any {
 func main() {
 	mebibytes := flag.Int("heap", 30, "MiB to fill the heap with")
 	goroutines := flag.Int("goroutines", 90, "goroutines that wait")
+	busy := flag.Bool("busy", false, "go on allocating")
 	limit := flag.Int64("limit", 0, "GOMEMLIMIT in bytes, 0 for none")
 	flag.Parse()
 	debug.SetGCPercent(80)
@@ -102,6 +113,9 @@ func main() {
 	fill(*mebibytes)
 	park(*goroutines)
 	time.Sleep(50 * time.Millisecond)
+	if *busy {
+		go churn()
+	}
 
 	input := bufio.NewReaderSize(os.Stdin, 16)
 	output := json.NewEncoder(os.Stdout)

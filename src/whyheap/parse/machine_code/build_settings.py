@@ -24,7 +24,7 @@ _LONGEST_VARINT: Final = 5
 def split_version(text: str) -> tuple[str, str]:
     """Split what `go version FILE` prints into release and experiments: ("go1.27.3", "nogreenteagc").
 
-    The linker writes "go1.24.11 X:synctest" and since 1.26 "go1.27.3-X:nogreenteagc" (internal/buildcfg/exp.go).
+    Seen as "go1.24.11 X:synctest" (cmd/link/internal/ld/main.go, 1.22 to 1.25) and "go1.27.3-X:nogreenteagc" (1.27).
     """
     found = _VERSION.fullmatch(text)
     return (found[1], found[2] or "") if found else (text, "")
