@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collect.runtime_sample_layout import ALLGS, RATE, image
+from whyheap.collect import census
 from whyheap.collect.call_frames import Call, CallFrames, without_wrappers
 from whyheap.collect.census_profile import Locations, scaled
 from whyheap.parse.machine_code.traceback_frames import PrintedFrame
@@ -153,3 +157,21 @@ def test_a_return_address_stands_for_the_call_before_it_unless_a_function_begins
     calls.stack((0x10110, 0x10200))
     assert table.asked == asked
     assert calls.call((1 << 64) - 1).entry == -1
+
+
+def test_a_go_that_keeps_them_in_another_way_costs_the_profile_and_the_stacks_but_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process, runtime = image(tmp_path)
+    process.put(RATE, 512 << 10)
+    process.put(ALLGS, 0x8000, 1, 1)
+    process.put(0x8000, 0x9000)
+    runtime.layout.types.pop("runtime.memRecord")
+    runtime.layout.types.pop("runtime.g")
+    runtime.__dict__["gaps"] = ()
+    monkeypatch.setattr(census, "read_numbers", lambda _: SimpleNamespace(values={"goroutines": 12.0}))
+    monkeypatch.setattr(CallFrames, "of_program", lambda _: Calls())
+    found = census.Census(runtime)
+    assert found.heap_profile() is None
+    assert found.goroutines() == (12, ())
+    assert ["memRecord" in found.gaps[0].reason, "g is not known" in found.gaps[1].reason] == [True, True]

@@ -55,8 +55,8 @@ class Buckets:
 
 
 def sampling_rate(image: RuntimeImage) -> int:
-    """Return runtime.MemProfileRate: bytes per sample; 0 where the program keeps no profile."""
-    rate = image.number("runtime.MemProfileRate") if image.has("runtime.MemProfileRate") else 0
+    """Return runtime.MemProfileRate: bytes per sample; 0 where the program keeps no profile. Raises `LayoutError`."""
+    rate = image.number("runtime.MemProfileRate")
     return rate if rate < _LARGEST_RATE else 0
 
 

@@ -52,7 +52,7 @@ class GoroutineCensus:
     def read(self) -> tuple[int, tuple[GoroutineGroup, ...], int]:
         """Return how many goroutines the program has, groups of them (largest first), and how many are in groups.
 
-        Raises `TargetError` when the process has ended.
+        Raises `TargetError` when the process has ended, `LayoutError` as `Goroutines` does.
         """
         self._read_again_until = time.monotonic() + READ_AGAIN_SECONDS
         unwalked = 0

@@ -51,9 +51,12 @@ class HeapProfiler:
         self._buckets: BucketReader | None = None
 
     def read(self) -> ReadProfile | None:
-        """Return the profile; None when the program samples nothing. Raises `TargetError`: it ended."""
+        """Return the profile; None when the program samples nothing.
+
+        Raises `TargetError` when it has ended, `LayoutError` when its Go keeps the profile in a way not known here.
+        """
         rate = sampling_rate(self._image)
-        if rate <= 0 or not self._image.has("runtime.mbuckets"):
+        if rate <= 0:
             return None
         if self._buckets is None:
             self._buckets = BucketReader(self._image)

@@ -71,13 +71,16 @@ class GoroutineTable:
 
 
 class Goroutines:
-    """Reads the goroutines of one process. All methods raise `TargetError` when it has ended."""
+    """Reads the goroutines of one process.
+
+    All methods raise `TargetError` when it has ended, `LayoutError` when its Go keeps goroutines in an unknown way.
+    """
 
     def __init__(self, image: RuntimeImage) -> None:
         """Nothing is read yet."""
         self._image = image
-        self._size = image.sizeof("g")
         self._system: dict[int, str] = {}
+        self._has_turns = image.has_field("g", "trackingSeq")
         self._has_link = image.program.image.arch == "arm64"
 
     def batches(self) -> Iterator[GoroutineTable]:
@@ -94,7 +97,7 @@ class Goroutines:
 
     def read(self, addresses: Numbers) -> GoroutineTable:
         """Return the live ones of the goroutines at sorted addresses."""
-        records, is_known = self._image.memory.read_records(addresses, self._size)
+        records, is_known = self._image.memory.read_records(addresses, self._image.sizeof("g"))
         status = self._column(records, "atomicstatus") & ~SCAN_BIT
         start = self._column(records, "startpc")
         is_live = is_known & ~np.isin(status, _DEAD_STATES)
@@ -110,7 +113,7 @@ class Goroutines:
         return GoroutineTable(
             addresses=addresses[is_live],
             ids=ids,
-            turns=self._column(records, "trackingSeq"),
+            turns=self._column(records, "trackingSeq") if self._has_turns else np.zeros(len(ids), np.int64),
             states=status << 8 | np.where(is_waiting, self._column(records, "waitreason"), 0),
             created_at=np.where(ids == 1, 0, self._column(records, "gopc")),  # the runtime itself begins main
             pcs=np.where(has_stack, pcs, 0),
