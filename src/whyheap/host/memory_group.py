@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def group_version() -> int | None:
 
 @contextlib.contextmanager
 def memory_group(limit_bytes: int | None) -> Iterator[MemoryGroup]:
-    """Make a group with this limit (None = no limit) and remove it at the end; its processes must have ended by then.
+    """Make a group with this limit (None = no limit) and remove it at the end, with all processes still in it.
 
     Raises ToolError where no group can be made.
     """
@@ -82,9 +83,10 @@ def _limit(folder: Path, version: int, limit_bytes: int) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove an empty group; the kernel takes a moment to let go of ended processes."""
+    """Remove a group of ours: children that outlived their parent are ended, which takes the kernel a moment."""
     deadline = time.monotonic() + _LONGEST_REMOVAL_SECONDS
     while True:
+        _end_members(folder)
         try:
             folder.rmdir()
         except OSError:
@@ -93,3 +95,10 @@ def _remove(folder: Path) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+def _end_members(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        for pid in (folder / "cgroup.procs").read_text(encoding="ascii").split():
+            with contextlib.suppress(OSError):
+                os.kill(int(pid), signal.SIGKILL)
