@@ -9,6 +9,7 @@ import pytest
 
 from whyheap.host.limited_process import limited_process
 from whyheap.host.memory_group import group_version, memory_group
+from whyheap.host.process_files import is_running
 
 pytestmark = pytest.mark.live
 
@@ -38,4 +39,4 @@ def test_children_that_outlive_their_parent_are_ended_with_the_group() -> None:
         assert left
         folder = group.folder
     assert not folder.exists()
-    assert not any(process.is_dir() for process in left)
+    assert not any(is_running(int(process.name)) for process in left)
