@@ -3,8 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.recorded_kernel import KERNEL
 
-from whyheap.host.cgroup import read_limit
+from whyheap.host.cgroup import MOST_GROUPS, find_groups, read_limit, subgroups
 
 MIB = 1 << 20
 UNLIMITED = "9223372036854771712"
@@ -117,3 +120,106 @@ def test_a_process_that_is_gone_is_a_gap(machine: Machine) -> None:
     limit, gaps = read_limit(99, machine.proc)
     assert limit is None
     assert gaps[0].witness == "container"
+
+
+def test_a_limit_is_named_as_the_kernel_names_it(machine: Machine) -> None:
+    machine.join("4:memory:/docker/abc/x\n", machine.mount("memory", "/docker/abc", "cgroup cgroup rw,memory"))
+    machine.group("memory/x", memory_limit_in_bytes=str(64 * MIB), memory_usage_in_bytes=str(MIB))
+    assert [group.path for group in find_groups(7, machine.proc)] == ["/docker/abc/x", "/docker/abc"]
+
+
+def sidecar(machine: Machine, membership: str, root: str, *folders: str) -> Path:
+    """Show a process's groups only through its root; returns what it has mounted."""
+    machine.join(membership, machine.mount(), f"42 31 0:29 {root} /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")
+    machine.group("")
+    inside = machine.proc / "7/root/sys/fs/cgroup"
+    for folder in ("", *folders):
+        (inside / folder).mkdir(parents=True, exist_ok=True)
+        (inside / folder / "memory.current").write_text("1\n")
+    return inside
+
+
+def test_sidecar_follows_the_process_into_a_group_of_its_own_making(machine: Machine) -> None:
+    inside = sidecar(machine, "0::/../shop/worker one\n", "/../shop", "worker one")
+    assert find_groups(7, machine.proc)[0].folder == inside / "worker one"
+
+
+def test_sidecar_finds_the_group_that_holds_the_process_where_names_do_not_tell(machine: Machine) -> None:
+    inside = sidecar(machine, "0::/../..\n", "/../../x", "a", "a/b")
+    (inside / "a/b/cgroup.procs").write_text("0\n7\n9\n")
+    assert [group.folder for group in find_groups(7, machine.proc)] == [inside / "a/b", inside / "a", inside]
+
+
+def test_a_name_cannot_lead_out_of_what_is_mounted(machine: Machine) -> None:
+    inside = sidecar(machine, "0::/../../../shop\n", "/..")
+    assert find_groups(7, machine.proc)[0].folder == inside
+
+
+def test_parents_that_do_not_count_their_children_do_not_bind(machine: Machine) -> None:
+    machine.join("4:memory:/pod/shop\n", machine.mount("memory", kind="cgroup cgroup rw,memory"))
+    machine.group("memory/pod", memory_limit_in_bytes=str(MIB), memory_usage_in_bytes="1", memory_use_hierarchy="0")
+    machine.group("memory/pod/shop", memory_limit_in_bytes=str(64 * MIB), memory_usage_in_bytes=str(MIB))
+    limit, _ = read_limit(7, machine.proc)
+    assert limit is not None
+    assert limit.path == "/pod/shop"
+
+
+def test_a_group_without_the_memory_controller_is_a_gap(machine: Machine) -> None:
+    machine.join("0::/user.slice/me\n", machine.mount())
+    machine.group("user.slice/me")
+    limit, gaps = read_limit(7, machine.proc)
+    assert limit is None
+    assert "no memory controller" in gaps[0].reason
+    assert "MemoryAccounting" in gaps[0].hint
+
+
+def test_the_root_group_is_no_gap(machine: Machine) -> None:
+    machine.join("0::/\n", machine.mount())
+    machine.group("")
+    assert read_limit(7, machine.proc) == (None, ())
+
+
+def test_hybrid_pids_have_a_hierarchy_of_their_own(machine: Machine) -> None:
+    mounts = machine.mount("memory", kind="cgroup cgroup rw,memory") + machine.mount(
+        "pids", kind="cgroup cgroup rw,pids"
+    )
+    machine.join("8:pids:/user\n4:memory:/shop\n0::/\n", mounts)
+    machine.group("memory/shop")
+    machine.group("pids/user")
+    assert [group.path for group in find_groups(7, machine.proc, "pids")] == ["/user", "/"]
+
+
+def test_a_real_hybrid_machine(machine: Machine) -> None:
+    recorded = (KERNEL / "v1/before/mountinfo").read_text()
+    machine.join(
+        (KERNEL / "v1/before/cgroup").read_text(),
+        recorded.replace("/sys/fs/cgroup", str(machine.groups).replace(" ", "\\040")),
+    )
+    machine.group("memory/whyheap-recording/shop one")
+    machine.group("pids")
+    machine.group("unified")
+    groups = find_groups(7, machine.proc)
+    assert [(group.path, group.version) for group in groups] == [
+        ("/whyheap-recording/shop one", 1),
+        ("/whyheap-recording", 1),
+        ("/", 1),
+    ]
+
+
+def test_many_groups_are_bounded(tmp_path: Path) -> None:
+    for number in range(MOST_GROUPS + 5):
+        (tmp_path / str(number)).mkdir()
+    assert sum(1 for _ in subgroups(tmp_path)) == MOST_GROUPS
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=80), st.text(max_size=80))
+def test_garbage_is_a_gap(tmp_path: Path, membership: str, mountinfo: str) -> None:
+    machine = tmp_path / "proc"
+    for name in ("self", "7"):
+        (machine / name).mkdir(parents=True, exist_ok=True)
+    (machine / "7/cgroup").write_text(membership, errors="replace")
+    for name in ("self", "7"):
+        (machine / name / "mountinfo").write_text(f"1 1 0:1 / {mountinfo} - cgroup2 {mountinfo}\n", errors="replace")
+    limit, _ = read_limit(7, machine)
+    assert limit is None or limit.limit_bytes >= 0
