@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from whyheap.report.visible_text import visible
-from whyheap.units import format_bytes, format_count, format_duration
+from whyheap.units import format_bytes, format_count, format_duration, format_rate
 
 if TYPE_CHECKING:
     from whyheap.app.growing_now import GrowingNow
@@ -134,14 +134,13 @@ class LiveView:
         if trend is None:
             return "too few collections yet to tell"
         if not trend.grows:
-            return f"the live heap does not grow: {trend.reason}"
+            return f"live heap does not grow: {trend.reason}"
         soon = forecast_limit(history, trend.slope)
-        rate = f"the live heap grows {format_bytes(trend.slope.value)}/s"
+        rate = f"live heap grows {format_rate(trend.slope.value)}"
         if soon is None:
             return rate
         latest = f" to {format_duration(soon.latest)}" if soon.latest is not None else " or more"
-        about = f"the limit in about {format_duration(soon.seconds)}"
-        return f"{rate}: {about} ({format_duration(soon.earliest)}{latest})"
+        return f"{rate}: limit in {format_duration(soon.seconds)} ({format_duration(soon.earliest)}{latest})"
 
     def _numbers(self, sample: RuntimeSample) -> str:
         values = sample.values
