@@ -174,6 +174,7 @@ def _load_recovered(path: Path) -> Capture:
         copy = Path(folder, "capture")
         shutil.copyfile(path, copy)
         shutil.copyfile(_journal(path), _journal(copy))
+        _check_journal(copy)  # what was copied may be another than what was looked at
         with closing(sqlite3.connect(copy)) as database:
             database.execute("select count(*) from sqlite_schema").fetchone()
         with closing(_open(copy)) as database:

@@ -16,7 +16,7 @@ COST_SHARE = 0.01
 NEAR_COST_SHARE = 0.1
 """The same for half a minute at the start, and near the limit, where a missing sample cannot be had again."""
 
-_FIRST_COST_SECONDS = 0.05
+_FIRST_COST_SECONDS = 0.01
 _NEVER = float("-inf")
 _STEPS = ((0.97, 0.25), (0.92, 0.5), (0.85, 1.0), (0.7, 2.0), (0.5, 5.0))
 """Share of the limit that is used, and the pause from there on."""
@@ -24,6 +24,8 @@ _LOOKS_TO_THE_LIMIT = 30
 _START_SECONDS = 30.0
 _PROFILE_SECONDS = 60.0
 _PROFILE_GROWTH = 1.1
+_LEAP_GROWTH = 1.5
+_LEAP_PROFILE_SECONDS = 1.0
 _STACKS_SECONDS = 10.0
 _NEAR_SHARE = 0.85
 _NEAR_PROFILE_SECONDS = 5.0
@@ -55,15 +57,16 @@ class Schedule:
         wanted = min(wanted, self._until_the_limit(now, usage, limit) / _LOOKS_TO_THE_LIMIT)
         wanted = min(wanted, max((now - self._begun) / _START_SECONDS, 1.0))  # at first each second, then ever rarer
         self._usage = (now, usage)
-        share = NEAR_COST_SHARE if self._is_new(now) or self._share >= _NEAR_SHARE else COST_SHARE
-        return max(min(wanted, self.longest), self.shortest, cost_seconds / share)
+        return max(min(wanted, self.longest), self.shortest, cost_seconds / self._allowed(now))
 
     def wants_profile(self, now: float, values: Mapping[str, float]) -> bool:
         """Whether a heap profile is due: at the start, when the heap grew, near the limit, else once a minute."""
         since = now - self._profile_at
-        if since < self._profile_cost / COST_SHARE:
+        if since < self._profile_cost / self._allowed(now):
             return False
         size = values.get("heap_marked") or values.get("heap_alloc", 0.0)
+        if size > _LEAP_GROWTH * self._profile_size:
+            return since >= _LEAP_PROFILE_SECONDS
         grew = size > _PROFILE_GROWTH * self._profile_size
         near = self._share >= _NEAR_SHARE
         return since >= (_NEAR_PROFILE_SECONDS if near or grew else _PROFILE_SECONDS)
@@ -77,12 +80,16 @@ class Schedule:
     def wants_stacks(self, now: float) -> bool:
         """Whether goroutines are due."""
         wait = _NEAR_STACKS_SECONDS if self._share >= _NEAR_SHARE or self._is_new(now) else _STACKS_SECONDS
-        return now - self._stacks_at >= max(wait, self._stacks_cost / COST_SHARE)
+        return now - self._stacks_at >= max(wait, self._stacks_cost / self._allowed(now))
 
     def took_stacks(self, now: float, cost_seconds: float) -> None:
         """Note a reading of goroutines and what it cost; as for profiles, the first says little."""
         self._stacks_cost = min(cost_seconds, _FIRST_COST_SECONDS) if self._stacks_at == _NEVER else cost_seconds
         self._stacks_at = now
+
+    def _allowed(self, now: float) -> float:
+        """Return the share of the target's time that a kind of reading may take now."""
+        return NEAR_COST_SHARE if self._is_new(now) or self._share >= _NEAR_SHARE else COST_SHARE
 
     def _is_new(self, now: float) -> bool:
         return self._begun is None or now - self._begun < _START_SECONDS
