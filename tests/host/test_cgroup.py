@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.recorded_kernel import KERNEL
 
+from recorded_kernel import KERNEL
 from whyheap.host.cgroup import MOST_GROUPS, find_groups, read_limit, subgroups
 
 MIB = 1 << 20
@@ -180,10 +180,8 @@ def test_the_root_group_is_no_gap(machine: Machine) -> None:
 
 
 def test_hybrid_pids_have_a_hierarchy_of_their_own(machine: Machine) -> None:
-    mounts = machine.mount("memory", kind="cgroup cgroup rw,memory") + machine.mount(
-        "pids", kind="cgroup cgroup rw,pids"
-    )
-    machine.join("8:pids:/user\n4:memory:/shop\n0::/\n", mounts)
+    mounts = [machine.mount(name, kind=f"cgroup cgroup rw,{name}") for name in ("memory", "pids")]
+    machine.join("8:pids:/user\n4:memory:/shop\n0::/\n", "".join(mounts))
     machine.group("memory/shop")
     machine.group("pids/user")
     assert [group.path for group in find_groups(7, machine.proc, "pids")] == ["/user", "/"]

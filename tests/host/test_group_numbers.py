@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.recorded_kernel import KERNEL, LIMIT_BYTES
 
+from recorded_kernel import KERNEL, LIMIT_BYTES
 from whyheap.host.cgroup import Group
 from whyheap.host.group_numbers import count_kills, read_group_numbers, read_pressure, read_task_numbers
 from whyheap.model.gauge_units import CONTAINER

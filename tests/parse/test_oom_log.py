@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests import recorded_kernel as recorded
 
+import recorded_kernel as recorded
 from whyheap.model.event import Event, EventKind
 from whyheap.parse.oom_log import MATTERS, MOST_KILLS, is_about, parse_oom_log
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests import recorded_kernel as recorded
 
+import recorded_kernel as recorded
 from whyheap.model.gauge_units import SMAPS
 from whyheap.parse.smaps import MOST_MAPPINGS, parse_smaps
 from whyheap.parse.smaps_classes import Classes, Layout, classify

@@ -56,7 +56,7 @@ def find_neighbours(pid: int, folder: Path, proc: Path = procfs.PROC) -> Neighbo
     hidden = 0
     for group in subgroups(folder):
         folders.append(group)
-        for other in read_members(group) or ():
+        for other in read_members(group):
             if other == 0:
                 hidden += 1
             elif other != pid and len(found) < MOST_PROCESSES:

@@ -110,13 +110,13 @@ def subgroups(folder: Path) -> Iterator[Path]:
             waiting += [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
 
 
-def read_members(folder: Path) -> frozenset[int] | None:
-    """Return the processes of one group, 0 for those of other process namespaces; None when they may not be seen."""
+def read_members(folder: Path) -> tuple[int, ...]:
+    """Return the processes of one group, a 0 for each of other process namespaces; none when they may not be seen."""
     try:
         lines = (folder / "cgroup.procs").read_text().split()
     except OSError:
-        return None
-    return frozenset(int(line) for line in lines if line.isdecimal())
+        return ()
+    return tuple(int(line) for line in lines if line.isdecimal() and len(line) < 20)  # noqa: PLR2004 - 64 bits
 
 
 def _views(pid: int, proc: Path, controller: str) -> Iterator[list[GroupMount]]:
@@ -157,8 +157,8 @@ def _folder(path: str, mount: GroupMount, pid: int) -> Path | None:
     if not folders:
         return None
     return next(
-        (folder for folder in folders if pid in (read_members(folder) or ())),
-        next((folder for folder in subgroups(mount.point) if pid in (read_members(folder) or ())), folders[0]),
+        (folder for folder in folders if pid in read_members(folder)),
+        next((folder for folder in subgroups(mount.point) if pid in read_members(folder)), folders[0]),
     )
 
 
