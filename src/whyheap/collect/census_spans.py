@@ -92,17 +92,17 @@ def _read(image: RuntimeImage) -> Spans:
     pointers = np.frombuffer(image.memory.read(array, _WORD_BYTES * count), "<u8")
     known, columns = span_columns(image, sound_addresses(pointers), _FIELDS)
     npages, elemsize, objects, state = (columns[name] for name in ("npages", "elemsize", "allocCount", "state"))
-    plausible = known & (npages < _MOST_PAGES) & (elemsize <= npages * PAGE_BYTES)
+    plausible = known & (npages >= 0) & (npages < _MOST_PAGES) & (elemsize >= 0) & (elemsize <= npages * PAGE_BYTES)
     plausible &= objects <= np.maximum(columns["nelems"], 1)
     used = plausible & (state == SPAN_IN_USE)
-    stacks = int(npages[known & (state == SPAN_MANUAL) & (npages < _MOST_PAGES)].sum()) * PAGE_BYTES
+    stacks = int(npages[known & (state == SPAN_MANUAL) & (npages >= 0) & (npages < _MOST_PAGES)].sum()) * PAGE_BYTES
     unread = int((~known).sum()) + int((known & (state == SPAN_IN_USE) & ~plausible).sum())
     return Spans(npages[used], elemsize[used], objects[used], columns["spanclass"][used], stacks, unread)
 
 
 def sound_addresses(pointers: NDArray[np.uint64]) -> Column:
     """Return pointers that can be such, sorted and each once."""
-    pointers = np.sort(pointers)
+    pointers = np.sort(pointers, kind="stable")  # they come in long ascending runs, which this kind makes use of
     sound = (pointers > 0) & (pointers < 1 << 62) & (pointers % _WORD_BYTES == 0)
     sound[1:] &= pointers[1:] != pointers[:-1]
     addresses: Column = pointers[sound].astype(np.int64)
@@ -114,6 +114,8 @@ def span_columns(
 ) -> tuple[NDArray[np.bool_], dict[str, Column]]:
     """Return which spans could be read, and some of their fields: a word that holds several is read once.
 
+    What no span can hold reads as a negative number.
+
     `addresses` are sorted, distinct and multiples of 8. Raises `LayoutError` for fields that this Go has not.
     """
     places = {name: image.field("mspan", name) for name in fields}
@@ -121,9 +123,10 @@ def span_columns(
     words, known = _words(image, addresses, offsets)
     columns = {}
     for name, place in places.items():
-        word = words[offsets.index(place.offset & -_WORD_BYTES)] >> np.uint64(8 * (place.offset % _WORD_BYTES))
-        mask = np.uint64((1 << 8 * min(place.size, _WORD_BYTES)) - 1)
-        columns[name] = np.minimum(word & mask, np.uint64(1 << 62)).astype(np.int64)
+        word = words[offsets.index(place.offset & -_WORD_BYTES)]
+        if place.size < _WORD_BYTES:
+            word = word >> np.uint64(8 * (place.offset % _WORD_BYTES)) & np.uint64((1 << 8 * place.size) - 1)
+        columns[name] = np.ascontiguousarray(word).view(np.int64)
     return known, columns
 
 

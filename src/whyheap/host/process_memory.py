@@ -196,8 +196,9 @@ class ProcessMemory:
                 got = self._read_into(memoryview(raw)[: int(addresses[last - 1]) + size - start], start)
                 places = addresses[first:last] - start
                 known[first:last] = places + size <= got
+                places >>= 3
                 for row, offset in enumerate(offsets):
-                    words[row, first:last] = buffer[(places + offset) >> 3]
+                    words[row, first:last] = buffer.take(places + (offset >> 3))
                 self._read_words_singly(
                     addresses, np.flatnonzero(~known[first:last]) + first, offsets, size, words, known
                 )

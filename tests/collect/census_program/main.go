@@ -41,9 +41,9 @@ var (
 	}
 )
 
-func fill(mebibytes int) {
+func fill(mebibytes, largest int) {
 	for held := 0; held < mebibytes<<20; {
-		size := 1 + int(uint32(held)*7919%40000)
+		size := 1 + int(uint32(held)*7919%uint32(largest))
 		blocks = append(blocks, make([]byte, size))
 		held += size
 		if len(blocks)%8 == 0 {
@@ -98,6 +98,7 @@ func value(sample metrics.Sample) any {
 
 func main() {
 	mebibytes := flag.Int("heap", 30, "MiB to fill the heap with")
+	largest := flag.Int("largest", 40000, "bytes of the largest block to fill it with")
 	goroutines := flag.Int("goroutines", 90, "goroutines that wait")
 	busy := flag.Bool("busy", false, "go on allocating")
 	limit := flag.Int64("limit", 0, "GOMEMLIMIT in bytes, 0 for none")
@@ -110,7 +111,7 @@ func main() {
 		runtime.SetFinalizer(&node{}, func(*node) {})
 	}
 	runtime.GC()
-	fill(*mebibytes)
+	fill(*mebibytes, *largest)
 	park(*goroutines)
 	time.Sleep(50 * time.Millisecond)
 	if *busy {
