@@ -168,6 +168,17 @@ def test_a_kill_that_ended_the_process_is_counted_after_its_end(tree: Tree) -> N
     assert [event.kind for event in container.events()] == [EventKind.OOM_COUNTED]
 
 
+def test_a_kill_is_counted_above_when_the_container_has_taken_its_group_along(tree: Tree) -> None:
+    tree.group("/pod", used=90, oom_kill=4)
+    container = Container(7, tree.proc)
+    assert container.read()["container_limit"] == 80 * MIB
+    shutil.rmtree(tree.proc / "7")
+    shutil.rmtree(tree.groups / "pod/shop")
+    tree.group("/pod", used=1, oom_kill=5)
+    container.look_after_the_end()
+    assert [event.labels["kills"] for event in container.events() if event.kind is EventKind.OOM_COUNTED] == ["1"]
+
+
 def test_without_a_limit_only_kills_and_pressure_are_told(tree: Tree) -> None:
     tree.group("/pod", used=90, oom_kill=3)
     tree.group("/pod/shop", used=20, oom_kill=3)

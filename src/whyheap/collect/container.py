@@ -80,6 +80,7 @@ class Container:
             neighbours.processes if neighbours is not None else (),
         )
         self._watched().look(look, self.clock())
+        self._watched().remember(count_kills(self._above(seen), own.version))
         return {**machine_pressure, **tasks, **values}
 
     def neighbours(self) -> Neighbours:
@@ -91,7 +92,9 @@ class Container:
     def look_after_the_end(self) -> None:
         """Take the counters once more when the process has ended: its number leads to no group any more."""
         if self._groups:
-            self._watched().look_again(self._count_kills(self._binding or self._groups[0].folder))
+            seen = self._binding or self._groups[0].folder
+            kills = self._count_kills(seen)  # a container's group goes with it, v2's group above it has counted too
+            self._watched().look_again(kills or count_kills(self._above(seen), self._groups[0].version))
 
     def events(self) -> tuple[Event, ...]:
         """Return what happened to the groups since the last call."""
@@ -120,6 +123,11 @@ class Container:
         self._neighbours_due = begun + (self.clock() - begun) / NEIGHBOURS_COST_SHARE
         self._counters = found.folders[:MOST_COUNTERS]
         return found
+
+    def _above(self, folder: Path) -> tuple[Path, ...]:
+        """Return the group above one of v2's, which counts the same kills and outlives it."""
+        folders = [group.folder for group in self._groups if group.version != 1]
+        return tuple(folders[folders.index(folder) + 1 :][:1]) if folder in folders else ()
 
     def _own_counters(self, binding: Path) -> tuple[Path, ...]:
         """Return the groups of the process that count kills: v2's binding group alone, v1's own and up to it."""

@@ -80,6 +80,10 @@ class GroupWatch:
         self._name(now)
         self._before = now
 
+    def remember(self, kills: Mapping[Path, int]) -> None:
+        """Keep what groups have counted that matter only when those below them are gone; without an event."""
+        self._kills |= kills
+
     def look_again(self, kills: Mapping[Path, int]) -> None:
         """Take the counters once more after the process has ended."""
         self._compare_kills(kills, self._before.binding if self._before is not None else "")

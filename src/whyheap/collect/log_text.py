@@ -21,15 +21,15 @@ from whyheap.parse.crash_text import Crash, CrashReader
 from whyheap.parse.crash_words import THREADS
 from whyheap.parse.gctrace import Collection, begins_collection, parse_collection
 from whyheap.parse.log_lines import unwrap_line
-from whyheap.parse.oom_log import parse_oom_log
+from whyheap.parse.oom_log import MATTERS, parse_oom_log
 from whyheap.parse.rfc3339 import utc_seconds, utc_text
 
 WITNESS = "log"
 MOST_COLLECTIONS = 4_000
 MOST_KERNEL_LINES = 4_000
-_KERNEL = re.compile(r"oom-kill:|Kill(?:ed)? process \d|killed as a result of limit of|memory\.oom\.group set")
 _LEAST_SECONDS = 0.002  # moments are told apart by milliseconds
 _BETWEEN_RUNS_SECONDS = 1.0
+_USAGE = "memory: usage"  # of a group, in the kernel's words on a kill
 _TELLING = frozenset({"in_use", "threads"})
 
 
@@ -122,7 +122,7 @@ class _Reader:
             self._collection(at, one)
         elif "gc " in text and begins_collection(text):
             self._torn += 1
-        elif "ill" in text and _KERNEL.search(text):
+        elif ("ill" in text or _USAGE in text) and MATTERS.search(text):
             self._kernel.append((at, text))
         else:
             self._crashes.add(at, text)
@@ -192,6 +192,7 @@ def _may_matter(line: str) -> bool:
         or "SIG" in line
         or "unexpected fault" in line
         or "Kill process" in line
+        or _USAGE in line
     )
 
 

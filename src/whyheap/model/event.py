@@ -10,7 +10,10 @@ from enum import StrEnum
 class EventKind(StrEnum):
     """What happened. The labels that each kind may carry stand behind it."""
 
-    OOM_KILL = "oom-kill"  # kernel log: constraint, oom_group, task_group, task, pid, anon_rss, file_rss, shmem_rss
+    # kernel log: constraint, oom_group, task_group, task, pid, anon_rss, file_rss, shmem_rss, total_vm; asked_by (who
+    # needed the memory), and of the group whose limit fired: limit, usage, max_hits, group_anon, group_file, group_shmem,
+    # group_kernel
+    OOM_KILL = "oom-kill"
     OOM_COUNTED = "oom-counted"  # a group's counter of kills rose: group, kills
     EXIT = "exit"  # pid, code or signal ("9"), known = "yes" where it was seen rather than concluded
     RESTART = "restart"  # old_pid, new_pid, where they are known
@@ -23,11 +26,11 @@ class EventKind(StrEnum):
     # (an errno's name), goroutine, function, place, depth (frames), signal; where said: limit (bytes of a stack, or
     # threads), asked and in_use (bytes of the heap), stack (bytes), threads
     CRASH = "crash"
-    LIMIT_CHANGED = "limit-changed"  # old, new (bytes)
-    PRESSURE = "pressure"  # the group was throttled or hit its limit: high_hits, max_hits
+    LIMIT_CHANGED = "limit-changed"  # old, new (bytes), group
+    PRESSURE = "pressure"  # the group was throttled or hit its limit, or waited: high_hits, max_hits, waiting (a share)
     CLOCK = "clock"  # the wall clock jumped: seconds
     HELD = "held"  # the recorder held the group at its limit: group
-    NOTE = "note"
+    NOTE = "note"  # of a large neighbour: neighbour (its name), pid, rss, group
 
 
 @dataclass(frozen=True, slots=True)
