@@ -66,7 +66,8 @@ class LocalProcess:
         machine = procfs.read_machine_memory(self.proc)
         if machine is not None:
             values["machine_memory"], values["machine_usage"] = map(float, machine)
-            self.limit_name = container.limit_name or self.limit_name or "the machine's memory"
+        if container.limit_name or machine is not None:
+            self.limit_name = container.limit_name or "the machine's memory"
         return values
 
     @property

@@ -6,7 +6,6 @@ else the last line is taken to be as old as the file, and the others follow from
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace

@@ -11,8 +11,8 @@ class EventKind(StrEnum):
     """What happened. The labels that each kind may carry stand behind it."""
 
     # kernel log: constraint, oom_group, task_group, task, pid, anon_rss, file_rss, shmem_rss, total_vm; asked_by (who
-    # needed the memory), and of the group whose limit fired: limit, usage, max_hits, group_anon, group_file, group_shmem,
-    # group_kernel
+    # needed the memory), and of the group whose limit fired: limit, usage, max_hits, group_anon, group_file,
+    # group_shmem, group_kernel
     OOM_KILL = "oom-kill"
     OOM_COUNTED = "oom-counted"  # a group's counter of kills rose: group, kills
     EXIT = "exit"  # pid, code or signal ("9"), known = "yes" where it was seen rather than concluded
