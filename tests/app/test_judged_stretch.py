@@ -59,3 +59,12 @@ def test_no_more_moments_than_a_chart_can_show_and_always_the_last() -> None:
     found = accounts(many)
     assert len(found) <= MOST_MOMENTS
     assert found[-1].at == many[-1].at
+
+
+def test_a_process_that_stands_still_at_its_limit_is_judged_by_what_it_did_before() -> None:
+    full = {"container_limit": 100 * MIB, "container_usage": 99 * MIB}
+    grew = [sample for at in range(10) for sample in samples(1, 5.0, at, total_alloc=at * MIB, **full)]
+    stalled = samples(8, 5.0, 10, total_alloc=9 * MIB, **full)
+    assert judged_stretch([*grew, *stalled], ()) == tuple(grew)
+    idle = samples(8, 5.0, 10, total_alloc=9 * MIB)
+    assert len(judged_stretch([*grew, *idle], ())) == 18

@@ -14,15 +14,17 @@ from whyheap.model.event import Event, EventKind
 MOST_MOMENTS = 400
 """More than a chart has pixels for is not worked out."""
 NEAR_SHARE = 0.2
+FULL_SHARE = 0.97
 _DEATHS = frozenset({EventKind.EXIT, EventKind.OOM_KILL, EventKind.OOM_COUNTED, EventKind.TERMINATED, EventKind.CRASH})
 
 
 def judged_stretch(samples: Sequence[RuntimeSample], events: Sequence[Event]) -> tuple[RuntimeSample, ...]:
     """Return the samples of the process that died last; of the one that was seen last where none is known to have died.
 
-    A process that has just been started again has too few samples to tell anything, and did not die.
+    A process that has just been started again has too few samples to tell anything, and did not die. One that stands
+    still at its limit, as it waits for memory, is judged by what it did before: there all that grew looks level.
     """
-    stretches = _by_process(samples)
+    stretches = [_without_stall(stretch) for stretch in _by_process(samples)]
     if len(stretches) > 1 and len(stretches[-1]) < LEAST_POINTS and any(event.kind in _DEATHS for event in events):
         return stretches[-2]
     return stretches[-1] if stretches else ()
@@ -36,6 +38,19 @@ def _by_process(samples: Sequence[RuntimeSample]) -> list[tuple[RuntimeSample, .
             stretches.append([])
         stretches[-1].append(sample)
     return [tuple(stretch) for stretch in stretches]
+
+
+def _without_stall(stretch: tuple[RuntimeSample, ...]) -> tuple[RuntimeSample, ...]:
+    """Cut the end of a stretch down to its first moment, where the process allocates nothing and has no room left."""
+    end = len(stretch)
+    while end > LEAST_POINTS and _stands_still(stretch[end - 2].values, stretch[end - 1].values):
+        end -= 1
+    return stretch[:end]
+
+
+def _stands_still(before: dict[str, float], after: dict[str, float]) -> bool:
+    limit, usage = after.get("container_limit", 0.0), after.get("container_usage", 0.0)
+    return limit >= 1 and usage >= FULL_SHARE * limit and before.get("total_alloc", -1.0) == after.get("total_alloc")
 
 
 def _is_another(before: dict[str, float], after: dict[str, float]) -> bool:
