@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from toolchains import ROOT, environment, go, newest, oldest
+from whyheap.collect.local_process import open_local_process
 from whyheap.collect.pid_witness import PidWitness
 from whyheap.collect.runtime_sample import RuntimeSample
 from whyheap.host.limited_process import LimitedProcess, limited_process
-from whyheap.host.memory_group import group_version, memory_group
+from whyheap.host.memory_group import MemoryGroup, group_version, memory_group
 from whyheap.join.memory_account import account
 from whyheap.model.account import MemoryAccount
 from whyheap.model.event import Event, EventKind
@@ -36,14 +37,13 @@ def build(source: Path, binary: Path, version: str) -> Path:
 
 
 @contextmanager
-def running(command: list[str]) -> Iterator[tuple[LimitedProcess, bool]]:
-    """Run a program in a group with a limit where one can be made; says whether it is."""
+def running(command: list[str]) -> Iterator[tuple[LimitedProcess, MemoryGroup | None]]:
+    """Run a program in a group with a limit, where one can be made."""
     with ExitStack() as stack:
-        is_limited = group_version() is not None
-        group = stack.enter_context(memory_group(LIMIT_BYTES)) if is_limited else None
+        group = stack.enter_context(memory_group(LIMIT_BYTES)) if group_version() is not None else None
         process = stack.enter_context(limited_process(command, group=group))
         assert process.line
-        yield process, is_limited
+        yield process, group
 
 
 def looked_at(process: LimitedProcess, *, with_census: bool) -> tuple[RuntimeSample, MemoryAccount]:
@@ -75,7 +75,7 @@ def check(sample: RuntimeSample, found: MemoryAccount, *, is_limited: bool) -> N
 @pytest.mark.parametrize("version", sorted({oldest(), newest()}))
 def test_a_go_service_is_explained_with_its_arenas_and_without(version: str, tmp_path: Path) -> None:
     binary = build(ROOT / "examples/oomshop", tmp_path / "oomshop", version)
-    with running([str(binary), "-listen", "127.0.0.1:0", "-max-seconds", "60"]) as (process, is_limited):
+    with running([str(binary), "-listen", "127.0.0.1:0", "-max-seconds", "60"]) as (process, group):
         address = process.line.split()[3]
         for number in range(300):
             with urllib.request.urlopen(f"{address}/page?path=/{number}", timeout=10) as answer:  # noqa: S310 - loopback
@@ -83,7 +83,7 @@ def test_a_go_service_is_explained_with_its_arenas_and_without(version: str, tmp
         accounts = []
         for with_census in (True, False):
             sample, found = looked_at(process, with_census=with_census)
-            check(sample, found, is_limited=is_limited)
+            check(sample, found, is_limited=group is not None)
             assert bool(sample.values.get("smaps_go_heap_inferred")) is not with_census
             accounts.append({part.slug: part.bytes for part in found.parts})
         known, inferred = accounts
@@ -96,31 +96,34 @@ def test_a_go_service_is_explained_with_its_arenas_and_without(version: str, tmp
 
 def test_a_cgo_program_is_explained_and_its_kill_is_told(tmp_path: Path) -> None:
     binary = build(CGO, tmp_path / "thumbnails", newest())
-    command = [str(binary), "-for", "60s", "-rate", "300", "-bytes", "65536"]  # small blocks: not mappings of their own
-    with running(command) as (process, is_limited):
+    command = [str(binary), "-for", "60s", "-rate", "100", "-bytes", "65536"]  # small blocks: not mappings of their own
+    with running(command) as (process, group):
         time.sleep(1.5)
         sample, found = looked_at(process, with_census=True)
-        check(sample, found, is_limited=is_limited)
+        check(sample, found, is_limited=group is not None)
         parts = {part.slug: part.bytes for part in found.parts}
         assert parts["c-heap"] > 5 * MIB
         assert parts["live-heap"] < 5 * MIB
         assert parts["libraries"] > 0
-        if is_limited:
-            events = until_killed(process)
-            assert {EventKind.OOM_COUNTED, EventKind.EXIT} <= {event.kind for event in events}
+        if group is not None:
+            events = until_killed(process, group)
+            assert {EventKind.OOM_COUNTED, EventKind.EXIT, EventKind.LIMIT_CHANGED} <= {event.kind for event in events}
             kills = [event for event in events if event.kind is EventKind.OOM_KILL]
             assert all(event.labels["pid"] == str(process.pid) for event in kills)
 
 
-def until_killed(process: LimitedProcess) -> list[Event]:
-    """Watch until the kernel has killed the program; returns what was told."""
-    witness = PidWitness(process.pid)
+def until_killed(process: LimitedProcess, group: MemoryGroup) -> list[Event]:
+    """Lower the limit to what is nearly used, and watch until the kernel has killed the program."""
+    local = open_local_process(process.pid)
+    used = local.read()["container_charge"]
+    limit = "memory.limit_in_bytes" if group.version == 1 else "memory.max"
+    (group.folder / limit).write_text(str(int(used) + 8 * MIB))
     events: list[Event] = []
     deadline = time.monotonic() + SECONDS
     while not any(event.kind is EventKind.EXIT for event in events):
         assert time.monotonic() < deadline
         if process.code is None:
-            witness._local.read()  # noqa: SLF001 - what the recorder does, without a census
-        events += witness.events()
-        time.sleep(0.2)
+            local.read()
+        events += local.events()
+        time.sleep(0.1)
     return events
