@@ -57,7 +57,9 @@ class Census:
         Raises `TargetError`: no such process, not a Go program, not permitted, another architecture; the hint names
         the way out.
         """
-        return Census(open_image(pid, proc, progress))
+        image = open_image(pid, proc, progress)
+        image.release()
+        return Census(image)
 
     @property
     def go(self) -> str:
@@ -125,6 +127,7 @@ class Census:
             self._goroutines = GoroutineCensus(self.image, self._call_frames())
         try:
             total, groups, walked = self._goroutines.read()
+            self.image.release()
         except LayoutError as error:
             self._note(error.message, _NOT_UNDERSTOOD)
             return int(read_numbers(self.image).values.get("goroutines", 0)), ()

@@ -5,6 +5,7 @@ Nothing here stops the process; see host/process_memory.py.
 
 from __future__ import annotations
 
+import mmap
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,6 +70,15 @@ class RuntimeImage:
             return int.from_bytes(self.memory.read(at, min(self.layout.variables[variable].size, 8)), "little")
         place = self.field(variable, path)
         return int.from_bytes(self.memory.read(at + place.offset, min(place.size, 8)), "little")
+
+    def release(self) -> None:
+        """Give back the pages of the executable that decoding mapped: they count as ours until then.
+
+        They are read again when they are needed (man 2 madvise, MADV_DONTNEED of a mapped file).
+        """
+        mapped = getattr(self.program.image.data, "obj", None)
+        if isinstance(mapped, mmap.mmap):
+            mapped.madvise(mmap.MADV_DONTNEED)
 
     @cached_property
     def functions(self) -> RuntimeFunctions:
