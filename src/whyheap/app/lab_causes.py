@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -110,7 +111,8 @@ def _run(module: ScenarioModule, scenario: Scenario, binary: Path, run: int, req
         file, words = Path(folder, "run.whyheap"), Path(folder, "stderr.txt")
 
         def watch(target: str, stop: threading.Event) -> None:
-            record(RecordRequest((target,), file, wait_seconds=0.0), stop=stop)
+            with suppress(TargetError):  # it died before it could be looked at: its last words are left
+                record(RecordRequest((target,), file, wait_seconds=0.0), stop=stop)
 
         in_machine = request.in_machine or (scenario.limit_bytes is not None and group_version() is None)
         try:

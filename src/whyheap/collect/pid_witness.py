@@ -78,7 +78,8 @@ class PidWitness:
         if self._census is not None:
             try:
                 with self._reading:
-                    values |= self._census.read()
+                    told = self._census.read()
+                values |= {**told, "threads": values.get("threads", told.get("threads", 0.0))}  # C's count as well
                 if stacks or time.monotonic() - self._stacks_read_at > self._stacks_cost_seconds / COST_SHARE:
                     values["goroutines"], groups = self._read_stacks(self._census)
             except TargetError:

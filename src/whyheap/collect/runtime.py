@@ -136,7 +136,10 @@ class RuntimeWitness:
             total, groups = self._read_stacks(failure)
             if total is not None:
                 values["goroutines"] = float(total)
-        values = {**self._extra, **(self._local.read() if self._local else {}), **values}
+        local = self._local.read() if self._local else {}
+        values = {**self._extra, **local, **values}
+        if "threads" in local:  # C's count as well, which a census does not know
+            values["threads"] = local["threads"]
         if self._extra.get("gogc") is not None:  # what runs now, rather than what it was started with
             values["gogc"] = self._extra["gogc"]
         return RuntimeSample(at, seconds, values, groups)
