@@ -11,17 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from whyheap.app.held_group import Acts, acting
-from whyheap.app.live_targets import open_live
+from whyheap.app.live_targets import base_url, open_live
 from whyheap.app.targets import Target, TargetKind, recognise
 from whyheap.capture import Capture
 from whyheap.capture_writer import DEFAULT_MOST_BYTES, CaptureWriter
+from whyheap.collect.local_process import find_local_process
 from whyheap.collect.recorder import Recorder, Settings, Told
 from whyheap.collect.recorder_file import Recording
 from whyheap.collect.runtime_sample import RuntimeSample
 from whyheap.collect.schedule import Schedule
 from whyheap.collect.witness import LiveWitness
 from whyheap.errors import TargetError, UsageError
-from whyheap.host.http import Access, scrub
+from whyheap.host.http import Access, fetch, scrub
 from whyheap.host.process_wait import ProcessWait
 from whyheap.units import format_duration
 from whyheap.version import VERSION
@@ -34,7 +35,8 @@ _RETRY_SECONDS = 0.5
 class RecordRequest:
     """What to record into which file. `interval_seconds` fixes the pause; None lets it adapt.
 
-    `acts` is what is done to the target's group, nothing by default.
+    `acts` is what is done to the target's group, nothing by default. `ahead` lets a second process do what takes much
+    memory once, for a recorder that stays.
     """
 
     targets: tuple[str, ...]
@@ -45,6 +47,7 @@ class RecordRequest:
     most_bytes: int = DEFAULT_MOST_BYTES
     most_age_seconds: float = float("inf")
     acts: Acts = field(default_factory=Acts)
+    ahead: bool = False
     access: Access = field(default_factory=Access)
 
 
@@ -99,10 +102,24 @@ def _only(texts: tuple[str, ...]) -> Target:
 
 def _open(target: Target, request: RecordRequest, announce: Callable[[str], None] = lambda _: None) -> LiveWitness:
     """Open what is to be observed. Raises TargetError where nothing answers."""
+    if request.ahead:
+        _read_ahead(target, request.access)
     opened = open_live(target, request.access, announce)
     if opened.witness is None:
         raise TargetError(f"{opened.name} has no process that could be observed", _EXAMPLE)
     return opened.witness
+
+
+def _read_ahead(target: Target, access: Access) -> None:
+    from whyheap.collect.layout_ahead import read_ahead  # noqa: PLC0415 - brings numpy, which pods need not pay for
+
+    if target.kind is TargetKind.PID:
+        read_ahead(target.pid)
+    elif target.kind is TargetKind.URL:
+        base = base_url(target.text)
+        local, _ = find_local_process(base, lambda: fetch(f"{base}/debug/pprof/cmdline", access))
+        if local is not None:
+            read_ahead(local.pid)
 
 
 def _wait_for(

@@ -88,7 +88,8 @@ def record(
         parse_bytes(max_size),
         parse_duration(max_age),
         Acts(hold_at_limit, parse_bytes(raise_limit) if raise_limit else None, parse_share(high) if high else None),
-        Access(headers_of(headers), seconds_of(timeout, "--timeout"), ca_file=ca_file, insecure=insecure),
+        ahead=True,
+        access=Access(headers_of(headers), seconds_of(timeout, "--timeout"), ca_file=ca_file, insecure=insecure),
     )
     gc.enable()  # other commands do without, as they answer once; this may run for weeks
     view = LiveView(output, quiet=quiet, no_color=no_color)

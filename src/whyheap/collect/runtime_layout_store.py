@@ -33,7 +33,7 @@ FORMAT: Final = 2  # raise when an unchanged program would be told differently
 PLACE: Final = "layouts"
 _KEPT: Final = 64
 _EDGE_BYTES: Final = 1 << 16
-_DEBUG_SECTIONS: Final = frozenset({".debug_info", ".zdebug_info"})
+DEBUG_SECTIONS: Final = frozenset({".debug_info", ".zdebug_info"})
 _LAYOUT_SETTINGS: Final = ("-buildmode", "-gcflags", "GOAMD64", "GOARM64", "GOFIPS140", "GOEXPERIMENT")
 Found = tuple[StructLayout, tuple[Gap, ...]]
 T = TypeVar("T")
@@ -67,7 +67,7 @@ def kept_file(program: Program, data: mmap.mmap) -> Path:
 
 
 def _read(program: Program, data: mmap.mmap, announce: Callable[[str], None] | None) -> Found:
-    if _DEBUG_SECTIONS & set(program.image.sections):
+    if DEBUG_SECTIONS & set(program.image.sections):
         from whyheap.parse.dwarf_layout import read_layout  # noqa: PLC0415 - what is kept needs no decoding
 
         with suppress(FormatError):
