@@ -11,6 +11,7 @@ import pytest
 
 from group_tree import MIB, Tree
 from recorded_kernel import KERNEL
+from whyheap.collect import local_process
 from whyheap.collect.local_process import LocalProcess, open_local_process
 from whyheap.errors import TargetError
 from whyheap.model.event import EventKind
@@ -76,6 +77,18 @@ def test_smaps_that_may_not_be_read_is_a_gap_and_the_rest_is_told(tree: Tree) ->
     process = LocalProcess(7, {}, tree.proc)
     assert "rss_anon" in process.read()
     assert ["CAP_SYS_PTRACE" in gap.hint for gap in process.gaps] == [True]
+
+
+def test_a_large_process_is_not_held_up(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tree.proc / "7/smaps").unlink()
+    pages = (KERNEL / "v1/before/smaps").read_text().splitlines()
+    monkeypatch.setattr(local_process, "read_resident", lambda *_: pages)
+    (tree.proc / "7/status").write_text("VmRSS: 900000 kB\n")
+    process = LocalProcess(7, {}, tree.proc)
+    values = process.read()
+    assert values["smaps_go_heap"] > 16 * MIB
+    assert not {"smaps_pss", "smaps_huge"} & values.keys()
+    assert process.gaps == []
 
 
 def test_another_process_with_its_number_is_not_it(tree: Tree) -> None:

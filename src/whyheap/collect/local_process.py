@@ -15,6 +15,7 @@ from whyheap.errors import TargetError
 from whyheap.goruntime.heap_goal import DEFAULT_GC_PERCENT, parse_gc_percent, parse_memory_limit
 from whyheap.host import process_files, procfs
 from whyheap.host.http import is_loopback
+from whyheap.host.page_map import read_resident
 from whyheap.host.process_access import no_such_process
 from whyheap.host.process_end import ProcessEnd
 from whyheap.model.event import Event
@@ -23,6 +24,9 @@ from whyheap.parse.smaps import parse_smaps
 from whyheap.parse.smaps_classes import Layout, classify
 
 SMAPS_COST_SHARE = 0.01
+LARGE_BYTES = 512 << 20
+"""Resident: from here on smaps would hold up a process for some 25 ms, so that its pages are counted otherwise."""
+_BY_SMAPS_ALONE = frozenset({"smaps_pss", "smaps_huge"})
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -30,8 +34,9 @@ _PORTS = {"http": 80, "https": 443}
 class LocalProcess:
     """A process of this machine; its memory is read anew for each sample, the rest once.
 
-    `arenas` tells where the Go heap is, when somebody knows; otherwise it is told by where Go puts it. A full read of
-    smaps is rationed: it takes at most SMAPS_COST_SHARE of the time, since it holds the process's memory map.
+    `arenas` tells where the Go heap is, when somebody knows; otherwise it is told by where Go puts it. Telling memory
+    apart by class is rationed: it takes at most SMAPS_COST_SHARE of the time. Below LARGE_BYTES it is one read of
+    smaps, which holds the process's memory map: it cannot map memory meanwhile. Above, its pages are counted without.
     """
 
     pid: int
@@ -58,8 +63,8 @@ class LocalProcess:
                 self._fixed["process_started"] = started
         if not self.is_alive():
             return {}
-        smaps = self._smaps()
         status, gaps = procfs.read_status(self.pid, self.proc)
+        smaps = self._smaps(is_large=status.get("rss", 0.0) >= LARGE_BYTES)
         container = self.container
         values = {**self.tuning, **self._fixed, **smaps, **status, **container.read()}
         self._note(*gaps, *container.gaps)
@@ -103,16 +108,19 @@ class LocalProcess:
         """Return the other processes of the group whose limit is nearest, the largest first."""
         return self.container.neighbours().processes
 
-    def _smaps(self) -> dict[str, float]:
+    def _smaps(self, *, is_large: bool) -> dict[str, float]:
         """Return resident bytes by class, when it is time to look again."""
         begun = time.monotonic()
         if begun < self._smaps_due:
             return {}
-        lines = process_files.read_smaps(self.pid, self.proc)
+        pages = read_resident(self.pid, self.proc) if is_large else None
+        lines = pages or process_files.read_smaps(self.pid, self.proc)
         if lines is None and self.is_alive():
             reason = f"/proc/{self.pid}/smaps may not be read: memory is not told apart by class"
             self._note(Gap(procfs.WITNESS, reason, "Run whyheap as the process's user or as root (CAP_SYS_PTRACE)."))
         values = {} if lines is None else self._by_class(lines)
+        if pages:
+            values = {name: value for name, value in values.items() if name not in _BY_SMAPS_ALONE}
         self._smaps_due = begun + (time.monotonic() - begun) / SMAPS_COST_SHARE
         return values
 
