@@ -10,6 +10,7 @@ requests without. The recorder's own peak of resident memory (VmHWM) is printed 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import re
 import statistics
@@ -38,12 +39,14 @@ def main() -> None:
         folder = Path(name)
         for binary, package in (("shop", "."), ("load", "./loadgen")):
             subprocess.run(["go", "build", "-o", str(folder / binary), package], cwd=SHOP, check=True)
-        ratios, peaks = [], []
+        ratios, peaks, shares = [], [], []
         for number in range(options.rounds):
             rates: dict[bool, float] = {}
             for recorded in random.sample((True, False), 2):
-                rates[recorded], peak = run(folder, options.seconds, options.by if recorded else "")
-                peaks += [peak] if recorded else []
+                rates[recorded], peak, share = run(folder, options.seconds, options.by if recorded else "")
+                if recorded:
+                    peaks.append(peak)
+                    shares.append(share)
             ratios.append(rates[True] / rates[False])
             print(f"round {number + 1}: {ratios[-1]:.4f}")
     low, middle, high = min(ratios), statistics.median(ratios), max(ratios)
@@ -51,18 +54,19 @@ def main() -> None:
         f"requests with the recorder to without, {options.by}: {low:.4f} / {middle:.4f} / {high:.4f} (min/median/max)"
     )
     print(
-        f"mean of {len(ratios)}: {statistics.fmean(ratios):.4f}; the recorder's peak RSS: {max(peaks) / 2**20:.1f} MiB"
+        f"mean of {len(ratios)}: {statistics.fmean(ratios):.4f}; the recorder: {max(peaks) / 2**20:.1f} MiB peak RSS, "
+        f"{statistics.median(shares):.2%} of one CPU under load"
     )
 
 
-def run(folder: Path, seconds: int, by: str) -> tuple[float, int]:
-    """Return requests a second, and the recorder's peak RSS in bytes (0 without one)."""
-    shop = subprocess.Popen([folder / "shop"], stdout=subprocess.PIPE, text=True)
+def run(folder: Path, seconds: int, by: str) -> tuple[float, int, float]:
+    """Return requests a second, the recorder's peak RSS in bytes and its share of a CPU (0 without one)."""
+    shop = subprocess.Popen([folder / "shop", "-listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
     recorder: subprocess.Popen[bytes] | None = None
     capture = folder / "run.whyheap"
     try:
         line = shop.stdout.readline() if shop.stdout else ""
-        url = re.search(r"http://\S+", line)
+        url = re.search(r"http://[\d.:]+", line)
         if url is None:
             raise SystemExit(f"oomshop did not start: {line!r}")
         if by:
@@ -82,12 +86,14 @@ def run(folder: Path, seconds: int, by: str) -> tuple[float, int]:
             "-workers",
             _WORKERS,
         ]
+        cpu_before = _cpu_seconds(recorder.pid) if recorder else 0.0
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         sent = _SENT.search(done.stdout + done.stderr)
         if sent is None:
             raise SystemExit(f"the load generator did not say what it sent: {done.stdout!r}")
         peak = _peak_bytes(recorder.pid) if recorder else 0
-        return int(sent[1]) / float(sent[2]), peak
+        share = (_cpu_seconds(recorder.pid) - cpu_before) / float(sent[2]) if recorder else 0.0
+        return int(sent[1]) / float(sent[2]), peak, share
     finally:
         if recorder is not None:
             recorder.terminate()
@@ -104,6 +110,11 @@ def _peak_bytes(pid: int) -> int:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
     return 0
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":
