@@ -1,9 +1,9 @@
 """Which pages of a process are resident, without holding up the process: /proc/PID/pagemap beside /proc/PID/maps.
 
-smaps holds the process's memory map for as long as it takes to look at one mapping: 50 ms for 1 GiB of 4 KiB pages
-(Linux 6.18; bench/smaps_hold.py), in which the process cannot map memory, as Go does when its heap grows. pagemap lets
-go of it after each 2 MiB (fs/proc/task_mmu.c, pagemap_read, PAGEMAP_WALK_SIZE) and takes half the time. It cannot tell
-a page of zeros that was only ever read, which is no memory, so what it finds is a little more than Rss.
+smaps holds the process's memory map for as long as it takes to look at one mapping: 25 to 50 ms for a GiB in pages of
+4 KiB (Linux 6.18; bench/smaps_hold.py), in which the process cannot map memory, as Go does when its heap grows. pagemap
+lets go of it after each 2 MiB (fs/proc/task_mmu.c, pagemap_read, PAGEMAP_WALK_SIZE) and takes half the time. It cannot
+tell a page of zeros that was only ever read, which is no memory, so what it finds is a little more than Rss.
 
 Format: https://docs.kernel.org/admin-guide/mm/pagemap.html. Same rights as for reading smaps.
 """
