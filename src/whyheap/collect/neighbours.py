@@ -46,7 +46,7 @@ class Neighbours:
 
 
 def find_neighbours(pid: int, folder: Path, proc: Path = procfs.PROC) -> Neighbours:
-    """Look at all processes of a group besides `pid`: some 30 us each. Nobody's memory map is held for it.
+    """Look at all processes of a group besides `pid`: some 70 us each. Nobody's memory map is held for it.
 
     That is why their proportional share (PSS) is not asked for: smaps_rollup holds a lock of processes that nobody
     asked about.

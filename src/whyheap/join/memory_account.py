@@ -136,7 +136,7 @@ def _heap(values: Mapping[str, float], resident: float, *, is_measured: bool) ->
         sizes[slug] -= taken
         left -= taken
     is_exact = "heap_marked" in values and missing <= _NOTICED_SHARE * alloc
-    sure = {slug: is_measured and (is_exact or slug not in {"garbage", "live-heap"}) for slug in sizes}
+    sure = {slug: is_measured and (is_exact or slug not in {"fragments", "garbage", "live-heap"}) for slug in sizes}
     parts = [
         AccountPart(slug, _HEAP_TITLES[slug], int(size), _MEASURED if sure[slug] else _INFERRED)
         for slug, size in sizes.items()
