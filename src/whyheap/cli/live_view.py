@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -33,8 +34,9 @@ _COLORS = {"red": "\x1b[31m", "yellow": "\x1b[33m", "": ""}
 class LiveView:
     """Redraws a few lines in place on a terminal; elsewhere one line a minute; nothing when quiet."""
 
-    def __init__(self, file: str, *, quiet: bool, no_color: bool) -> None:
+    def __init__(self, file: str, *, quiet: bool, no_color: bool, clock: Callable[[], float] = time.monotonic) -> None:
         """`file` is named in each line of a pipe."""
+        self._clock = clock
         self._file = file
         self._quiet = quiet
         is_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
@@ -54,12 +56,12 @@ class LiveView:
         if self._quiet:
             return
         if not self._draws:
-            if time.monotonic() - self._told_at >= _PIPE_SECONDS:
-                self._told_at = time.monotonic()
-                click.echo(f"whyheap: {_memory(sample)}; {self.samples} samples in {self._file}", err=True)
+            if self._clock() - self._told_at >= _PIPE_SECONDS:
+                self._told_at = self._clock()
+                click.echo(f"whyheap: {_memory(sample)}; {self._count()} in {self._file}", err=True)
             return
         self._recent.append(sample)
-        now = time.monotonic()
+        now = self._clock()
         if now - self._forecast_at >= _FORECAST_SECONDS:  # trends take time, and do not change four times a second
             self._forecast_at = now
             self._forecast = self._foretell(witness.limit_name)
@@ -151,8 +153,11 @@ class LiveView:
             told.append(f"{format_count(values['goroutines'])} goroutines")
         if "threads" in values:
             told.append(f"{format_count(values['threads'])} threads")
-        told.append(f"{format_duration(sample.seconds)}, {format_count(self.samples)} samples")
+        told.append(f"{format_duration(sample.seconds)}, {self._count()}")
         return ", ".join(told)
+
+    def _count(self) -> str:
+        return f"{format_count(self.samples)} sample{'' if self.samples == 1 else 's'}"
 
 
 def _memory(sample: RuntimeSample) -> str:
