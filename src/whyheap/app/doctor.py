@@ -5,31 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
+from whyheap.app.doctor_check import Check
+from whyheap.app.doctor_linux import examine_linux
 from whyheap.errors import WhyheapError
 from whyheap.host.cache import cache_folder, private_folder
-from whyheap.host.cgroup import read_limit
 from whyheap.host.go import find_go
 
 OLDEST_GO, NEWEST_GO = (1, 22), (1, 27)
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at. `remedy` is what mends it, empty when nothing has to be mended."""
-
-    name: str
-    ok: bool
-    detail: str
-    remedy: str = ""
-
-
 def examine(wanted_go: str = "", folder: Path | None = None) -> list[Check]:
     """Look at everything; reads only, but for a probe file in our own cache folder."""
     here = folder or Path.cwd()
-    return [_python(), *_go(wanted_go, here), _cache(), *_linux()]
+    return [_python(), *_go(wanted_go, here), _cache(), *examine_linux()]
 
 
 def _python() -> Check:
@@ -76,21 +66,3 @@ def _cache() -> Check:
         return Check("cache", ok=False, detail=str(error), remedy="Set WHYHEAP_CACHE to a writable folder")
     free = shutil.disk_usage(folder).free
     return Check("cache", ok=True, detail=f"{folder}, {free >> 20:,} MiB free")
-
-
-def _linux() -> list[Check]:
-    if not sys.platform.startswith("linux"):
-        return [
-            Check(
-                "container",
-                ok=False,
-                detail="limits and RSS are read on Linux only",
-                remedy="Watch the service over HTTP",
-            )
-        ]
-    limit, _ = read_limit(os.getpid())
-    if limit is None:
-        return [Check("container", ok=True, detail="no memory limit on this shell's control group")]
-    return [
-        Check("container", ok=True, detail=f"cgroup v{limit.version} {limit.path}: {limit.limit_bytes >> 20:,} MiB")
-    ]

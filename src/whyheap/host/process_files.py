@@ -17,6 +17,7 @@ _LIMITS: Mapping[str, str] = {
     "Max data size": "data_limit",
     "Max processes": "process_limit",
 }
+_CAP_SYS_PTRACE = 19  # include/uapi/linux/capability.h
 _DEAD = frozenset("ZX")
 _IN_MEMORY = frozenset({"tmpfs", "devtmpfs", "ramfs", "hugetlbfs"})
 _START = 19  # field 22 of the file, starttime, 20th behind the name
@@ -99,6 +100,22 @@ def read_smaps(pid: int, proc: Path = PROC) -> list[str] | None:
             return stream.readlines(_LARGEST_SMAPS_BYTES)
     except OSError:
         return None
+
+
+def may_trace_any(proc: Path = PROC) -> bool:
+    """Whether we may read every process that the kernel lets anybody read: we have CAP_SYS_PTRACE."""
+    with suppress(OSError, ValueError):
+        for line in (proc / "self/status").read_text().splitlines():
+            if line.startswith("CapEff:"):
+                return bool(int(line.split()[1], 16) >> _CAP_SYS_PTRACE & 1)
+    return False
+
+
+def ptrace_scope(proc: Path = PROC) -> int:
+    """Return Yama's restriction: 0 = own processes may be read, 3 = none. Documentation/admin-guide/LSM/Yama.rst."""
+    with suppress(OSError, ValueError):
+        return int((proc / "sys/kernel/yama/ptrace_scope").read_text())
+    return 0
 
 
 def memory_devices(pid: int, proc: Path = PROC) -> frozenset[str]:
