@@ -30,6 +30,7 @@ _HEAP_TITLES = {
     "garbage": "garbage not yet collected",
     "live-heap": "live heap",
 }
+_LEAST_WRITTEN_SHARE = 0.02
 _NOTICED_SHARE = 0.01
 
 
@@ -128,14 +129,15 @@ def _heap(values: Mapping[str, float], resident: float, *, is_measured: bool) ->
         "live-heap": live,
     }
     missing = max(sum(sizes.values()) - resident, 0.0)
-    kept = max(alloc - missing, 0.0) / alloc if alloc else 1.0
+    taken = min(missing, (1 - _LEAST_WRITTEN_SHARE) * alloc)  # objects that are there were written, if a little
+    kept = 1 - taken / alloc if alloc else 1.0
     sizes["garbage"], sizes["live-heap"] = sizes["garbage"] * kept, live * kept
-    left = max(missing - alloc, 0.0)
+    left = missing - taken
     for slug in ("free-spans", "fragments", "goroutine-stacks"):
         taken = min(sizes[slug], left)
         sizes[slug] -= taken
         left -= taken
-    is_exact = "heap_marked" in values and missing <= _NOTICED_SHARE * alloc
+    is_exact = bool(values.get("heap_marked")) and missing <= _NOTICED_SHARE * alloc
     sure = {slug: is_measured and (is_exact or slug not in {"fragments", "garbage", "live-heap"}) for slug in sizes}
     parts = [
         AccountPart(slug, _HEAP_TITLES[slug], int(size), _MEASURED if sure[slug] else _INFERRED)
