@@ -83,7 +83,13 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
     timeline = accounts(samples)
     account = timeline[-1] if timeline else None
     history = RuntimeHistory(
-        samples, _growth(before, joined, hanging), capture.limit_name, ranked, events=capture.events, account=account
+        samples,
+        _growth(before, joined, hanging),
+        capture.limit_name,
+        ranked,
+        events=capture.events,
+        account=account,
+        pid=capture.pid,
     )
     judgement = judge_causes(history) if samples or capture.events else Judgement(None, ())
     verdict = judgement.verdict

@@ -66,7 +66,10 @@ def ending(history: RuntimeHistory) -> Ending:
         if before is None or before.labels.get("chosen") != "yes" or event.labels.get("chosen") == "yes":
             last[event.kind] = event  # of a pod's containers one is judged
     exited, terminated, crash = (last.get(kind) for kind in (EventKind.EXIT, EventKind.TERMINATED, EventKind.CRASH))
-    own, others = _kills(history, exited, is_dead=any((exited, terminated)))
+    named = history.pid is not None and any(
+        event.kind is EventKind.OOM_KILL and event.labels.get("pid") == str(history.pid) for event in history.events
+    )  # the kernel's log may be read before its end is noticed
+    own, others = _kills(history, exited, is_dead=named or any((exited, terminated)))
     if crash is not None and crash.labels.get("about") in OWN_TROUBLE:
         others, own = (*others, *([own] if own else [])), None  # the runtime ended it: a kill hit somebody else
     return Ending(exited, terminated, crash, last.get(EventKind.PROBE_FAILED), own, others)
@@ -77,7 +80,7 @@ def _kills(history: RuntimeHistory, exited: Event | None, *, is_dead: bool) -> t
     own: Event | None = None
     others: list[Event] = []
     counted: list[Event] = []
-    pid = exited.labels.get("pid", "") if exited is not None else ""
+    pid = exited.labels.get("pid", "") if exited is not None else str(history.pid or "")
     could_be = exited is None or not (exited.labels.get("code") or exited.labels.get("signal", _SIGKILL) != _SIGKILL)
     for event in history.events:
         if event.kind is EventKind.OOM_COUNTED:

@@ -79,7 +79,7 @@ class RuntimeHistory:
 
     `limit_name` says whose limit the samples' `container_limit` is ("cgroup v2 /shop"). `locate` spells a frame of a
     goroutine's stack as findings are spelled, and says whether it is the user's own code. `events` are in order of
-    time; `account` is of the last moment that told enough for one.
+    time; `account` is of the last moment that told enough for one. `pid` is the process's number where it is known.
     """
 
     samples: tuple[RuntimeSample, ...]
@@ -89,6 +89,7 @@ class RuntimeHistory:
     locate: Callable[[Site], tuple[Site, bool]] = locate_by_path
     events: tuple[Event, ...] = ()
     account: MemoryAccount | None = None
+    pid: int | None = None
 
     @cached_property
     def last(self) -> dict[str, float]:
@@ -223,6 +224,9 @@ class RuntimeHistory:
     def was_killed(self) -> bool:
         """Whether the kernel or the orchestrator says that the process ended for want of memory."""
         begun = self.samples[0].at if self.samples else ""
+        named = {event.labels.get("pid", "") for event in self.events if event.kind is EventKind.OOM_KILL}
+        if self.pid is not None and named and str(self.pid) not in named | {""}:
+            return False  # the kernel has said who it was: a neighbour
         return any(
             event.kind in (EventKind.OOM_KILL, EventKind.OOM_COUNTED)
             or (event.kind is EventKind.TERMINATED and event.labels.get("reason") == "OOMKilled")
