@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from whyheap.capture import Capture, load_capture
     from whyheap.errors import FormatError, OutputError, TargetError, ToolError, UsageError, WhyheapError
     from whyheap.host.http import Access
+    from whyheap.model.account import AccountPart, MemoryAccount
+    from whyheap.model.event import Event, EventKind
     from whyheap.model.evidence import Agreement, CalleeBytes
     from whyheap.model.facts import AllocatorCall, CompilerFact, FactKind, Flow, FlowStep, GoroutineGroup
     from whyheap.model.finding import Certainty, Finding, Fix, FixKind
@@ -32,6 +34,7 @@ __version__ = VERSION
 
 __all__ = [
     "Access",
+    "AccountPart",
     "Agreement",
     "AllocatorCall",
     "CalleeBytes",
@@ -40,6 +43,8 @@ __all__ = [
     "Certainty",
     "CompilerFact",
     "EntryPoint",
+    "Event",
+    "EventKind",
     "FactKind",
     "Finding",
     "Fix",
@@ -52,6 +57,7 @@ __all__ = [
     "Gauge",
     "GoroutineGroup",
     "Measure",
+    "MemoryAccount",
     "Origin",
     "OutputError",
     "Position",
@@ -76,6 +82,8 @@ _HOMES = {
     "whyheap.capture": "Capture load_capture",
     "whyheap.errors": "FormatError OutputError TargetError ToolError UsageError WhyheapError",
     "whyheap.host.http": "Access",
+    "whyheap.model.account": "AccountPart MemoryAccount",
+    "whyheap.model.event": "Event EventKind",
     "whyheap.model.evidence": "Agreement CalleeBytes",
     "whyheap.model.facts": "AllocatorCall CompilerFact FactKind Flow FlowStep GoroutineGroup",
     "whyheap.model.finding": "Certainty Finding Fix FixKind",

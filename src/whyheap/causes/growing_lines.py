@@ -69,9 +69,10 @@ def share_of_live(history: RuntimeHistory, size: int) -> float:
 def live_statement(history: RuntimeHistory, trend: Trend) -> Statement:
     """Say how large the live heap is and how it rose."""
     between = "collections" if history.live.by_goal else "stretches of samples"
+    (begun, first), *_, (ended, last) = history.live.points
     return Statement(
-        f"the live heap is {format_bytes(history.live.bytes or 0.0)} and rose by {format_bytes(trend.rise)} in "
-        f"{format_duration(trend.seconds)}, over {trend.points} {between}",
+        f"the live heap is {format_bytes(history.live.bytes or 0.0)} and rose by {format_bytes(last - first)} in "
+        f"{format_duration(ended - begun)}, over {trend.points} {between}",
         Certainty.MEASURED if history.gogc_is_known else Certainty.INFERRED,
     )
 

@@ -143,7 +143,8 @@ def _render(form: Format, analysis: Analysis, capture: Capture, terminal: Termin
         from whyheap.report.to_terminal import scan_to_terminal, to_terminal  # noqa: PLC0415 - brings rich
 
         report = analysis.report
-        if report.verdict is None and report.totals.profile is None:
+        is_static = not report.gauges and not report.events
+        if report.verdict is None and report.totals.profile is None and is_static:
             return _bytes(scan_to_terminal(report, width=terminal.width, color=terminal.color, all_rows=all_rows))
         return _bytes(to_terminal(report, width=terminal.width, color=terminal.color, all_rows=all_rows))
     return _bytes(form.load()(analysis.report))

@@ -15,7 +15,7 @@ from pathlib import Path
 from whyheap.collect.census import Census
 from whyheap.collect.local_process import LocalProcess, open_local_process
 from whyheap.collect.runtime_sample import RuntimeSample
-from whyheap.collect.series import COST_SHARE
+from whyheap.collect.series import CHEAP_SHARE
 from whyheap.errors import TargetError
 from whyheap.host.process_access import NotPermittedError
 from whyheap.host.procfs import PROC
@@ -42,7 +42,7 @@ class PidWitness:
         try:
             self._census = Census.open(pid, proc=proc, progress=progress)
         except NotPermittedError as error:
-            self._note(Gap(WITNESS, f"{error.message}: only what the kernel tells is seen", error.hint))
+            self._note(Gap(WITNESS, f"{error.message.rstrip('.')}: only what the kernel tells is seen", error.hint))
         else:
             self._local.arenas = self._census.arenas
 
@@ -80,7 +80,7 @@ class PidWitness:
                 with self._reading:
                     told = self._census.read()
                 values |= {**told, "threads": values.get("threads", told.get("threads", 0.0))}  # C's count as well
-                if stacks or time.monotonic() - self._stacks_read_at > self._stacks_cost_seconds / COST_SHARE:
+                if stacks or time.monotonic() - self._stacks_read_at > self._stacks_cost_seconds / CHEAP_SHARE:
                     values["goroutines"], groups = self._read_stacks(self._census)
             except TargetError:
                 if not self._local.is_alive():

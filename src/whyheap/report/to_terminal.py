@@ -57,13 +57,18 @@ def to_terminal(report: Report, *, width: int, color: bool, all_rows: bool = Fal
         why(report, width),
         event_rows(report.events, width, all_rows=all_rows),
         memory_rows(report.account, width, all_rows=all_rows),
-        where(report, lines, width, all_rows=all_rows),
+        where(report, lines, width, all_rows=all_rows) if _lines_are_known(report) else [],
         root_rows(report, width),
         _fixes(report, lines, width),
         *(finding_block(report, row.lead, rank, width) for rank, row in enumerate(lines[:_PROVEN], 1)),
         gap_rows(report.gaps, width),
     ]
     return render(apart(blocks), width, color=color)
+
+
+def _lines_are_known(report: Report) -> bool:
+    """Whether anybody spoke of lines: the compiler, or a profile."""
+    return bool(report.findings or report.go) or report.totals.profile is not None
 
 
 def _fixes(report: Report, lines: Sequence[RankedLine], width: int) -> list[Text]:
