@@ -63,15 +63,15 @@ def test_a_heap_that_leaps_is_profiled_soon_again() -> None:
     assert not schedule.wants_profile(3600.5, {"heap_alloc": 160.0})
     assert schedule.wants_profile(3601.0, {"heap_alloc": 160.0})
     schedule.took_profile(3601.0, {"heap_alloc": 160.0}, 0.05)
-    assert not schedule.wants_profile(3602.0, {"heap_alloc": 250.0})
-    assert schedule.wants_profile(3606.0, {"heap_alloc": 250.0})
+    assert not schedule.wants_profile(3606.0, {"heap_alloc": 250.0})
+    assert schedule.wants_profile(3611.0, {"heap_alloc": 250.0})
 
 
 def test_what_costs_much_is_read_oftener_while_it_is_new_and_near_the_limit() -> None:
     schedule = settled()
     schedule.took_stacks(3600.0, 1.0)
     schedule.took_stacks(3601.0, 1.0)
-    assert not schedule.wants_stacks(3700.0)
-    assert schedule.wants_stacks(3701.0)
+    assert not schedule.wants_stacks(3800.0)
+    assert schedule.wants_stacks(3801.0)
     schedule.pause(3605.0, {"container_usage": 0.9 * LIMIT, "container_limit": LIMIT}, 0.0)
-    assert schedule.wants_stacks(3611.0)
+    assert schedule.wants_stacks(3621.0)

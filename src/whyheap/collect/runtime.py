@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from whyheap.collect.local_process import LocalProcess, find_local_process
 from whyheap.collect.runtime_sample import RuntimeSample, RuntimeSeries, values_from_memstats
-from whyheap.collect.series import COST_SHARE, observe
+from whyheap.collect.series import CHEAP_SHARE, observe
 from whyheap.errors import FormatError, TargetError
 from whyheap.host.procfs import PROC
 from whyheap.model.event import Event
@@ -132,7 +132,7 @@ class RuntimeWitness:
             self._extra = self._read_metrics() or self._extra
         self.cost_seconds = 0.0 if self._census else time.monotonic() - asked
         groups: tuple[GoroutineGroup, ...] = ()
-        if stacks or time.monotonic() - self._stacks_read_at > self._stacks_cost_seconds / COST_SHARE:
+        if stacks or time.monotonic() - self._stacks_read_at > self._stacks_cost_seconds / CHEAP_SHARE:
             total, groups = self._read_stacks(failure)
             if total is not None:
                 values["goroutines"] = float(total)
@@ -223,7 +223,7 @@ class RuntimeWitness:
                 self._census = None
             else:
                 self._stacks_read_at = time.monotonic()
-                self._stacks_cost_seconds = 0.0
+                self._stacks_cost_seconds = self._stacks_read_at - asked
                 return total, groups
         try:
             text = self._fetch(_STACKS, TIMEOUT_SECONDS).decode("utf-8", "replace")

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 
 LONGEST_SECONDS = 10.0
 SHORTEST_SECONDS = 0.25
-COST_SHARE = 0.01
+COST_SHARE = 0.005
 """Of the target's time, that each kind of reading may take."""
 
-NEAR_COST_SHARE = 0.1
-"""The same for half a minute at the start, and near the limit, where a missing sample cannot be had again."""
+START_COST_SHARE = 0.02
+"""The same for half a minute at the start."""
 
-_FIRST_COST_SECONDS = 0.01
+NEAR_COST_SHARE = 0.05
+"""The same near the limit, where a missing sample cannot be had again."""
+
+_FIRST_COST_SECONDS = 0.005
 _NEVER = float("-inf")
 _STEPS = ((0.97, 0.25), (0.92, 0.5), (0.85, 1.0), (0.7, 2.0), (0.5, 5.0))
 """Share of the limit that is used, and the pause from there on."""
@@ -89,7 +92,9 @@ class Schedule:
 
     def _allowed(self, now: float) -> float:
         """Return the share of the target's time that a kind of reading may take now."""
-        return NEAR_COST_SHARE if self._is_new(now) or self._share >= _NEAR_SHARE else COST_SHARE
+        if self._share >= _NEAR_SHARE:
+            return NEAR_COST_SHARE
+        return START_COST_SHARE if self._is_new(now) else COST_SHARE
 
     def _is_new(self, now: float) -> bool:
         return self._begun is None or now - self._begun < _START_SECONDS

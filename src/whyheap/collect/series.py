@@ -18,6 +18,8 @@ SHORTEST_INTERVAL_SECONDS = 1.0
 MOST_SAMPLES = 120
 COST_SHARE = 0.02
 """Of the target's time, that numbers may take, and stacks as much again."""
+CHEAP_SHARE = 0.005
+"""Of the time, that stacks may take which nobody asked for: they are read as they are cheap."""
 
 
 def observe(
