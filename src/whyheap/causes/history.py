@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from whyheap.causes.live_heap import LiveHeap, gc_percent, live_heap, non_heap_bytes, root_bytes
-from whyheap.causes.trend import Trend, judge_trend
+from whyheap.causes.trend import Trend, evenly, judge_trend
 from whyheap.collect.runtime_sample import RuntimeSample
 from whyheap.goruntime.heap_goal import NO_GOAL_BYTES, Pacing
 from whyheap.goruntime.standard_library import is_standard
@@ -134,7 +134,7 @@ class RuntimeHistory:
         least = LEAST_RISE_BYTES
         if self.limiter_ran:  # what is allocated while it marks so slowly counts as live until the next collection
             least = max(least, int(LIMITED_RISE_SHARE * (self.live.bytes or 0.0)))
-        return judge_trend(self.live.points, least)
+        return judge_trend(evenly(self.live.points), least)
 
     @cached_property
     def limiter_ran(self) -> bool:

@@ -16,6 +16,7 @@ from whyheap.stats import Slope, mann_kendall, theil_sen
 LEAST_POINTS = 4
 """With fewer, even a strict rise is seen by chance more often than CHANCE (4 values: 1 of 24 orders)."""
 CHANCE = 0.05
+STRETCHES = 24
 LEAST_RISE_SHARE = 0.03
 LATE_SLOPE_SHARE = 0.2
 LATE_POINTS = 3
@@ -48,6 +49,20 @@ def judge_trend(points: Sequence[tuple[float, float]], least_rise: float) -> Tre
     rise = slope.value * seconds
     reason = _why_not(xs, ys, slope, rise, max(least_rise, LEAST_RISE_SHARE * median(ys)))
     return Trend(not reason, reason, slope, rise, len(points), seconds)
+
+
+def evenly(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return at most one point, the last, for each of STRETCHES equal stretches of time.
+
+    Collections crowd at a burst and near the limit: taken one by one they would outvote all the time before.
+    """
+    if len(points) <= LEAST_POINTS:
+        return list(points)
+    begun, seconds = points[0][0], points[-1][0] - points[0][0]
+    if seconds <= 0:
+        return list(points)
+    last = {min(int((at - begun) / seconds * STRETCHES), STRETCHES - 1): (at, value) for at, value in points}
+    return [last[stretch] for stretch in sorted(last)]
 
 
 def _apart(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
