@@ -13,7 +13,7 @@ from whyheap.goruntime.runtime_layout import DEAD, SCAN_BIT, STATES, USER_STARTS
 from whyheap.parse.machine_code.pc_values import Numbers
 
 MOST_GOROUTINES = 1 << 20
-MOST_AT_ONCE = 1 << 12
+MOST_AT_ONCE = 1 << 11
 _WORD = 8
 _LAST_ADDRESS = 1 << 56  # more than any Linux gives a process
 _RUNNING_FINALIZER = 2  # mfinal.go fingRunningFinalizer, 1.22 to 1.27
