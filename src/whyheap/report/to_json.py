@@ -100,6 +100,7 @@ def _account(account: MemoryAccount) -> Json:
         "rss_explained_bytes": account.rss_explained_bytes,
         "unexplained_bytes": account.unexplained_bytes,
         "untouched_bytes": account.untouched_bytes,
+        "elsewhere_bytes": account.elsewhere_bytes,
         "parts": [
             {"part": part.slug, "title": part.title, "bytes": part.bytes, "certainty": part.certainty.value}
             for part in account.parts
