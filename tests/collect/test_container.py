@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from group_tree import MIB, Tree
+from recorded_kernel import KERNEL, LIMIT_BYTES
 from whyheap.collect.container import Container
 from whyheap.model.event import EventKind
 from whyheap.model.gauge_units import CONTAINER
@@ -195,3 +196,22 @@ def test_no_groups_in_sight_is_a_gap_and_nothing_else(tmp_path: Path) -> None:
     assert container.read() == {}
     assert container.events() == ()
     assert [gap.witness for gap in container.gaps] == ["container"]
+
+
+def test_a_real_v2_group_with_its_recorded_files(tmp_path: Path) -> None:
+    tree = Tree(tmp_path)
+    for name in ("pod", "shop"):
+        shutil.copytree(KERNEL / "v2/before" / name, tree.groups / ("pod" if name == "pod" else "pod/shop"))
+    (tree.groups / "pod/shop/cgroup.procs").write_text("")
+    tree.process(7, "/pod/shop", 16)
+    tree.process(8, "/pod/shop", 8, "sidecar")
+    container = Container(7, tree.proc)
+    values = container.read()
+    assert values["container_limit"] == LIMIT_BYTES
+    assert values["container_oom_kills"] == values["container_ooms"] == 0
+    assert values["container_pids"] > 2
+    for file in (KERNEL / "v2/after/pod").iterdir():
+        shutil.copy(file, tree.groups / "pod" / file.name)
+    container.look_after_the_end()
+    (event,) = (event for event in container.events() if event.kind is EventKind.OOM_COUNTED)
+    assert int(event.labels["kills"]) >= 2
