@@ -3,8 +3,9 @@
     .venv/bin/python -m bench.recorder_cost [--rounds 7] [--seconds 12] [--by pid|url]
 
 Each round starts examples/oomshop anew twice, once recorded at the default schedule, once not, in an order drawn by
-lot, and puts it under as many requests as its load generator's workers can make. Ratios only: requests with recorder to
-requests without. The recorder's own peak of resident memory (VmHWM) is printed beside them.
+lot, and puts it under as many requests as its load generator's workers can make. Ratios only: requests a second with
+the recorder to those without, and the same for processor time a request, the service's and the recorder's together,
+which others on the machine disturb less. The recorder's own peak of resident memory (VmHWM) is printed beside them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import statistics
 import subprocess
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.real_sources import ROOT
@@ -39,28 +41,41 @@ def main() -> None:
         folder = Path(name)
         for binary, package in (("shop", "."), ("load", "./loadgen")):
             subprocess.run(["go", "build", "-o", str(folder / binary), package], cwd=SHOP, check=True)
-        ratios, peaks, shares = [], [], []
+        runs: dict[bool, list[Run]] = {True: [], False: []}
         for number in range(options.rounds):
-            rates: dict[bool, float] = {}
             for recorded in random.sample((True, False), 2):
-                rates[recorded], peak, share = run(folder, options.seconds, options.by if recorded else "")
-                if recorded:
-                    peaks.append(peak)
-                    shares.append(share)
-            ratios.append(rates[True] / rates[False])
-            print(f"round {number + 1}: {ratios[-1]:.4f}")
+                runs[recorded].append(run(folder, options.seconds, options.by if recorded else ""))
+            pair = runs[True][-1], runs[False][-1]
+            print(
+                f"round {number + 1}: {pair[0].rate / pair[1].rate:.4f}, {pair[0].cost / pair[1].cost:.4f}", flush=True
+            )
+    pairs = list(zip(runs[True], runs[False], strict=True))
+    tell(f"requests a second, by {options.by}", [one.rate / other.rate for one, other in pairs])
+    tell("processor time a request", [one.cost / other.cost for one, other in pairs])
+    print(
+        f"the recorder: {max(one.peak_bytes for one in runs[True]) / 2**20:.1f} MiB peak RSS, "
+        f"{statistics.median(one.share for one in runs[True]):.2%} of one CPU under load"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Requests a second, processor seconds a request, and of the recorder its peak RSS and its share of a CPU."""
+
+    rate: float
+    cost: float
+    peak_bytes: int
+    share: float
+
+
+def tell(what: str, ratios: list[float]) -> None:
+    """Print the ratios with the recorder to without."""
     low, middle, high = min(ratios), statistics.median(ratios), max(ratios)
-    print(
-        f"requests with the recorder to without, {options.by}: {low:.4f} / {middle:.4f} / {high:.4f} (min/median/max)"
-    )
-    print(
-        f"mean of {len(ratios)}: {statistics.fmean(ratios):.4f}; the recorder: {max(peaks) / 2**20:.1f} MiB peak RSS, "
-        f"{statistics.median(shares):.2%} of one CPU under load"
-    )
+    print(f"{what}: {low:.4f} / {middle:.4f} / {high:.4f} (min/median/max), mean {statistics.fmean(ratios):.4f}")
 
 
-def run(folder: Path, seconds: int, by: str) -> tuple[float, int, float]:
-    """Return requests a second, the recorder's peak RSS in bytes and its share of a CPU (0 without one)."""
+def run(folder: Path, seconds: int, by: str) -> Run:
+    """Measure once; `by` says how it is recorded, "" that it is not."""
     shop = subprocess.Popen([folder / "shop", "-listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
     recorder: subprocess.Popen[bytes] | None = None
     capture = folder / "run.whyheap"
@@ -86,14 +101,19 @@ def run(folder: Path, seconds: int, by: str) -> tuple[float, int, float]:
             "-workers",
             _WORKERS,
         ]
-        cpu_before = _cpu_seconds(recorder.pid) if recorder else 0.0
+        before = _cpu_seconds(shop.pid), _cpu_seconds(recorder.pid) if recorder else 0.0
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         sent = _SENT.search(done.stdout + done.stderr)
         if sent is None:
             raise SystemExit(f"the load generator did not say what it sent: {done.stdout!r}")
-        peak = _peak_bytes(recorder.pid) if recorder else 0
-        share = (_cpu_seconds(recorder.pid) - cpu_before) / float(sent[2]) if recorder else 0.0
-        return int(sent[1]) / float(sent[2]), peak, share
+        own = _cpu_seconds(recorder.pid) - before[1] if recorder else 0.0
+        requests = int(sent[1])
+        return Run(
+            requests / float(sent[2]),
+            (_cpu_seconds(shop.pid) - before[0] + own) / requests,
+            _peak_bytes(recorder.pid) if recorder else 0,
+            own / float(sent[2]),
+        )
     finally:
         if recorder is not None:
             recorder.terminate()
