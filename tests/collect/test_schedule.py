@@ -75,3 +75,16 @@ def test_what_costs_much_is_read_oftener_while_it_is_new_and_near_the_limit() ->
     assert schedule.wants_stacks(3801.0)
     schedule.pause(3605.0, {"container_usage": 0.9 * LIMIT, "container_limit": LIMIT}, 0.0)
     assert schedule.wants_stacks(3621.0)
+
+
+def test_what_stands_still_near_its_limit_is_read_as_rarely_as_far_from_it() -> None:
+    schedule, near = settled(), {"container_usage": 0.9 * LIMIT, "container_limit": LIMIT, "heap_alloc": 100.0}
+    schedule.pause(3620.0, near, 0.0)
+    schedule.took_profile(3620.0, near, 0.001)
+    assert schedule.wants_profile(3625.0, near)
+    for second in range(3625, 3700):
+        schedule.pause(float(second), near, 0.0)
+    schedule.took_profile(3700.0, near, 0.001)
+    assert not schedule.wants_profile(3750.0, near)
+    schedule.pause(3755.0, {**near, "container_usage": 0.92 * LIMIT}, 0.0)
+    assert schedule.wants_profile(3755.0, near)

@@ -31,6 +31,8 @@ _LEAP_GROWTH = 1.5
 _LEAP_PROFILE_SECONDS = 1.0
 _STACKS_SECONDS = 10.0
 _NEAR_SHARE = 0.85
+_MOVES_SHARE = 0.01
+_SETTLED_SECONDS = 60.0
 _NEAR_PROFILE_SECONDS = 5.0
 _NEAR_STACKS_SECONDS = 1.0
 
@@ -49,6 +51,7 @@ class Schedule:
     _stacks_at: float = _NEVER
     _stacks_cost: float = 0.0
     _share: float = 0.0
+    _level: tuple[float, float] = (_NEVER, 0.0)
 
     def pause(self, now: float, values: Mapping[str, float], cost_seconds: float) -> float:
         """Return how long to wait after a sample with these values, which cost the target so much."""
@@ -56,6 +59,8 @@ class Schedule:
             self._begun = now
         usage, limit = _usage(values), values.get("container_limit", 0.0)
         self._share = usage / limit if limit >= 1 else 0.0
+        if abs(self._share - self._level[1]) > _MOVES_SHARE:
+            self._level = now, self._share
         wanted = next((pause for share, pause in _STEPS if self._share >= share), self.longest)
         wanted = min(wanted, self._until_the_limit(now, usage, limit) / _LOOKS_TO_THE_LIMIT)
         wanted = min(wanted, max((now - self._begun) / _START_SECONDS, 1.0))  # at first each second, then ever rarer
@@ -71,8 +76,7 @@ class Schedule:
         if size > _LEAP_GROWTH * self._profile_size:
             return since >= _LEAP_PROFILE_SECONDS
         grew = size > _PROFILE_GROWTH * self._profile_size
-        near = self._share >= _NEAR_SHARE
-        return since >= (_NEAR_PROFILE_SECONDS if near or grew else _PROFILE_SECONDS)
+        return since >= (_NEAR_PROFILE_SECONDS if grew or self._is_tense(now) else _PROFILE_SECONDS)
 
     def took_profile(self, now: float, values: Mapping[str, float], cost_seconds: float) -> None:
         """Note a profile and what it cost; the first says little, as what is decoded once is in it."""
@@ -82,7 +86,7 @@ class Schedule:
 
     def wants_stacks(self, now: float) -> bool:
         """Whether goroutines are due."""
-        wait = _NEAR_STACKS_SECONDS if self._share >= _NEAR_SHARE or self._is_new(now) else _STACKS_SECONDS
+        wait = _NEAR_STACKS_SECONDS if self._is_tense(now) or self._is_new(now) else _STACKS_SECONDS
         return now - self._stacks_at >= max(wait, self._stacks_cost / self._allowed(now))
 
     def took_stacks(self, now: float, cost_seconds: float) -> None:
@@ -92,9 +96,13 @@ class Schedule:
 
     def _allowed(self, now: float) -> float:
         """Return the share of the target's time that a kind of reading may take now."""
-        if self._share >= _NEAR_SHARE:
+        if self._is_tense(now):
             return NEAR_COST_SHARE
         return START_COST_SHARE if self._is_new(now) else COST_SHARE
+
+    def _is_tense(self, now: float) -> bool:
+        """Whether usage is near the limit and moves; many services stand still there all their life."""
+        return self._share >= _NEAR_SHARE and now - self._level[0] < _SETTLED_SECONDS
 
     def _is_new(self, now: float) -> bool:
         return self._begun is None or now - self._begun < _START_SECONDS
