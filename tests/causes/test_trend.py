@@ -93,3 +93,12 @@ def test_no_forecast_beyond_a_day_or_without_a_limit() -> None:
     assert trend is not None
     assert forecast_limit(judged, trend.slope) is None
     assert forecast_limit(history(process(lambda t: (100 + 3 * t) * MIB)), trend.slope) is None
+
+
+def test_a_recording_of_days_is_judged_in_a_moment_and_as_its_part_would_be() -> None:
+    long = judge_trend([(float(second), 1e8 + 1e3 * second) for second in range(100_000)], MIB)
+    assert long is not None
+    assert long.grows
+    assert long.points <= 400
+    assert long.seconds == 99_999
+    assert long.slope.value == pytest.approx(1e3)

@@ -15,6 +15,8 @@ from whyheap.stats import Slope, mann_kendall, theil_sen
 
 LEAST_POINTS = 4
 """With fewer, even a strict rise is seen by chance more often than CHANCE (4 values: 1 of 24 orders)."""
+MOST_POINTS = 400
+"""The tests look at all pairs: more points tell hardly more, and take minutes."""
 CHANCE = 0.05
 STRETCHES = 24
 LEAST_RISE_SHARE = 0.03
@@ -40,7 +42,7 @@ class Trend:
 
 def judge_trend(points: Sequence[tuple[float, float]], least_rise: float) -> Trend | None:
     """Judge (seconds, value) in order of time; None when there are too few points to tell."""
-    points = _apart(points)
+    points = _thinned(_apart(points))
     if len(points) < LEAST_POINTS:
         return None
     xs, ys = [x for x, _ in points], [y for _, y in points]
@@ -63,6 +65,14 @@ def evenly(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
         return list(points)
     last = {min(int((at - begun) / seconds * STRETCHES), STRETCHES - 1): (at, value) for at, value in points}
     return [last[stretch] for stretch in sorted(last)]
+
+
+def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return at most MOST_POINTS, evenly, both ends among them: a recording of days has a hundred thousand."""
+    last = len(points) - 1
+    if last < MOST_POINTS:
+        return points
+    return [points[round(index * last / (MOST_POINTS - 1))] for index in range(MOST_POINTS)]
 
 
 def _apart(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
