@@ -233,6 +233,8 @@ def _load(path: Path, database: sqlite3.Connection) -> Capture:
         raise FormatError(f"{path} is damaged: its window is of {window_seconds} seconds")
     if not all(abs(gauge.value) <= LARGEST_VALUE for gauge in gauges):
         raise FormatError(f"{path} is damaged: a gauge is not a finite number")
+    if not all(_is_moment(at) for at in {gauge.at for gauge in gauges}):
+        raise FormatError(f"{path} is damaged: a gauge is of no moment")
     times = tuple(at for at, _ in profiles)
     return Capture(
         targets=head.targets,
@@ -254,6 +256,14 @@ def _load(path: Path, database: sqlite3.Connection) -> Capture:
         events=tuple(values.unpacked(data, Event) for _, data in _items(database, "event")),
         profile_times=times if any(times) else (),
     )
+
+
+def _is_moment(text: str) -> bool:
+    """Whether a text is a moment with its zone (RFC 3339)."""
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _seconds_between(times: tuple[str, ...]) -> float | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from whyheap.app.judged_stretch import MOST_MOMENTS, accounts, judged_stretch
+from dataclasses import replace
+
+from whyheap.app.judged_stretch import MOST_MOMENTS, accounts, events_of, judged_stretch, span_of
 from whyheap.collect.runtime_sample import RuntimeSample
 from whyheap.model.event import Event, EventKind
 
@@ -10,13 +12,13 @@ MIB = float(1 << 20)
 KILL = Event(EventKind.OOM_KILL, "2026-01-01T00:01:00Z", "killed", "kernel", {"pid": "7"})
 
 
-def samples(count: int, started: float | None, offset: int = 0, **more: float) -> list[RuntimeSample]:
+def samples(count: int, started: float | None, offset: float = 0, **more: float) -> list[RuntimeSample]:
     values = {"rss": 100 * MIB, "num_gc": 1.0, **more}
     if started is not None:
         values["process_started"] = started
     return [
         RuntimeSample(f"2026-01-01T00:{at // 60:02}:{at % 60:02}Z", float(at), dict(values))
-        for at in range(offset, offset + count)
+        for at in range(int(offset), int(offset) + count)
     ]
 
 
@@ -59,6 +61,16 @@ def test_no_more_moments_than_a_chart_can_show_and_always_the_last() -> None:
     found = accounts(many)
     assert len(found) <= MOST_MOMENTS
     assert found[-1].at == many[-1].at
+
+
+def test_events_and_profiles_of_a_predecessor_are_not_those_of_the_judged_process() -> None:
+    first, second = samples(10, 5.0), samples(30, 50.0, 12)
+    whole = [*first, *second]
+    early, late = (replace(KILL, at=f"2026-01-01T00:00:{second:02}Z") for second in (9, 40))
+    assert events_of(second, whole, (early, late)) == (late,)
+    assert events_of(first, whole, (early, late)) == (early,)
+    assert span_of(first, whole) == ("", second[0].at)
+    assert events_of(whole[:10], first, (early, late)) == (early, late)
 
 
 def test_a_process_that_stands_still_at_its_limit_is_judged_by_what_it_did_before() -> None:

@@ -56,7 +56,7 @@ def test_a_terminal_shows_memory_against_the_limit_forecast_and_what_grows(
     assert lines[1].startswith(" forecast live heap grows 5.0 MiB/s: limit in ")
     assert "heap" in lines[2]
     assert "9 threads" in lines[2]
-    assert lines[3] == " grows    cache.go:41  200 MiB, 80.0 MiB more than at first"
+    assert lines[3] == " grows    cache.go:41  200 MiB, 80 MiB more than at first"
     assert "\x1b" not in lines[4]  # what a profile says cannot move the cursor
     assert all(len(line) < 80 for line in lines)
     view.end()

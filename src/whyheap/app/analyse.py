@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from whyheap.app.focus import focused
-from whyheap.app.judged_stretch import accounts, judged_stretch
+from whyheap.app.judged_stretch import accounts, events_of, judged_stretch, span_of
 from whyheap.app.scan_report import count_packages, go_numbers, title
 from whyheap.capture import Capture
 from whyheap.causes.catalogue import Judgement
@@ -68,9 +68,11 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
     """
     scan = capture.scan
     sources: Mapping[str, str] = files if files is not None else capture.sources
-    profiles = [parse_profile(raw) for raw in capture.profiles]
-    profile = _windowed(profiles)
     goroutines = respelled(capture)
+    whole = samples_from_gauges(capture.gauges, goroutines)
+    samples = judged_stretch(whole, capture.events)
+    profiles = [parse_profile(raw) for raw in _profiles_of(capture, span_of(samples, whole))]
+    profile = _windowed(profiles)
     starters = _starters(goroutines, own_code(scan))
     joined = join(scan, profile, sources, starters=starters)
     context = Context(go_numbers(scan.go) if scan else (0, 0), sources)
@@ -79,7 +81,7 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
     ranked = hanging.findings
     is_window = len(profiles) > 1 and bool(capture.gauges)
     before = join(scan, profiles[0], sources, starters=starters) if is_window else None
-    samples = judged_stretch(samples_from_gauges(capture.gauges, goroutines), capture.events)
+    events = events_of(samples, whole, capture.events)
     timeline = accounts(samples)
     account = timeline[-1] if timeline else None
     history = RuntimeHistory(
@@ -87,11 +89,11 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
         _growth(before, joined, hanging),
         capture.limit_name,
         ranked,
-        events=capture.events,
+        events=events,
         account=account,
         pid=capture.pid,
     )
-    judgement = judge_causes(history) if samples or capture.events else Judgement(None, ())
+    judgement = judge_causes(history) if samples or events else Judgement(None, ())
     verdict = judgement.verdict
     entry_points, shown = joined.entry_points, ranked
     if view.focus is not None:
@@ -120,6 +122,14 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
     )
     read = files.read if files is not None else capture.sources
     return Analysis(report, profile, read if view.keep_sources else {}, joined.evidence)
+
+
+def _profiles_of(capture: Capture, span: tuple[str, str]) -> tuple[bytes, ...]:
+    """Return the profiles of the judged process: those of others would be taken for its growth."""
+    if len(capture.profile_times) != len(capture.profiles):
+        return capture.profiles
+    kept = zip(capture.profiles, capture.profile_times, strict=True)
+    return tuple(raw for raw, at in kept if not at or span[0] <= at < span[1])
 
 
 def _quoted(findings: Iterable[Finding], sources: Mapping[str, str]) -> dict[str, str]:

@@ -60,6 +60,9 @@ def diff_captures(
     if before.report.totals.profile is None or after.report.totals.profile is None:
         reason = "one side has no heap profile, so lines are not compared"
         gaps.append(Gap("profile", reason, "Record a service with net/http/pprof, or one that links it."))
+    pids = (before.capture.pid, after.capture.pid)
+    if None not in pids and pids[0] != pids[1]:
+        gaps.append(Gap("recorder", f"these are two processes, pid {pids[0]} and pid {pids[1]}", ""))
     return CaptureDiff(
         (old, new),
         (_moment(before.capture), _moment(after.capture)),

@@ -85,7 +85,7 @@ def gather(request: WhyRequest, progress: Progress = lambda _: None) -> Gathered
         Interrupted: Ctrl-C; what was gathered is kept in it.
     """
     named = _Named.of([recognise(text) for text in request.targets])
-    if named.capture is not None and not named.packages and not named.logs:
+    if named.capture is not None and not named.packages and not named.logs and request.history is None:
         return Gathered(load_capture(Path(named.capture.text)))
     return _Gathering(request, progress).run(named)
 

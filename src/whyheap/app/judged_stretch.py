@@ -15,6 +15,8 @@ MOST_MOMENTS = 400
 """More than a chart has pixels for is not worked out."""
 NEAR_SHARE = 0.2
 FULL_SHARE = 0.97
+_NEVER = "9999"
+"""Later than any moment, as text."""
 _DEATHS = frozenset({EventKind.EXIT, EventKind.OOM_KILL, EventKind.OOM_COUNTED, EventKind.TERMINATED, EventKind.CRASH})
 
 
@@ -28,6 +30,24 @@ def judged_stretch(samples: Sequence[RuntimeSample], events: Sequence[Event]) ->
     if len(stretches) > 1 and len(stretches[-1]) < LEAST_POINTS and any(event.kind in _DEATHS for event in events):
         return stretches[-2]
     return stretches[-1] if stretches else ()
+
+
+def events_of(
+    stretch: Sequence[RuntimeSample], samples: Sequence[RuntimeSample], events: Sequence[Event]
+) -> tuple[Event, ...]:
+    """Return the events of the process that is judged: from its first sample to that of its successor."""
+    begun, ended = span_of(stretch, samples)
+    return tuple(event for event in events if not event.at or begun <= event.at < ended)
+
+
+def span_of(stretch: Sequence[RuntimeSample], samples: Sequence[RuntimeSample]) -> tuple[str, str]:
+    """Return the moments, RFC 3339 UTC, between which a process of a history is judged; open at the history's ends."""
+    if not stretch:
+        return "", _NEVER
+    last = stretch[-1]
+    begun = "" if stretch[0] is samples[0] else stretch[0].at
+    later = (sample for sample in samples if sample.seconds > last.seconds and _is_another(last.values, sample.values))
+    return begun, next((sample.at for sample in later), _NEVER)
 
 
 def _by_process(samples: Sequence[RuntimeSample]) -> list[tuple[RuntimeSample, ...]]:

@@ -21,7 +21,8 @@ from whyheap.collect.recorder_file import Recording
 from whyheap.collect.runtime_sample import RuntimeSample
 from whyheap.collect.schedule import Schedule
 from whyheap.collect.witness import LiveWitness
-from whyheap.errors import TargetError, UsageError
+from whyheap.errors import TargetError, ToolError, UsageError
+from whyheap.host import kubectl
 from whyheap.host.http import Access, fetch, scrub
 from whyheap.host.process_wait import ProcessWait
 from whyheap.units import format_duration
@@ -85,9 +86,14 @@ def record(
     told = Told(on_sample, on_profile, announce)
     with ExitStack() as stack:
         stack.callback(writer.close)
+        stack.callback(kubectl.end_running)  # a port-forward of a pod would go on by itself
         recorder = Recorder(open_target, writer, head, schedule, settings, stop=stop, told=told, hold=ProcessWait)
         if request.acts:
-            stack.enter_context(acting(request.acts, first.pid, recorder, announce))
+            try:
+                stack.enter_context(acting(request.acts, first.pid, recorder, announce))
+            except TargetError:
+                request.file.unlink(missing_ok=True)  # nothing was recorded yet
+                raise
         return recorder.run()
 
 
@@ -104,7 +110,12 @@ def _open(target: Target, request: RecordRequest, announce: Callable[[str], None
     """Open what is to be observed. Raises TargetError where nothing answers."""
     if request.ahead:
         _read_ahead(target, request.access)
-    opened = open_live(target, request.access, announce)
+    try:
+        opened = open_live(target, request.access, announce)
+    except ToolError as error:
+        if target.kind is not TargetKind.POD:
+            raise
+        raise TargetError(error.message, error.hint) from error  # a slow cluster may answer the next time
     if opened.witness is None:
         raise TargetError(f"{opened.name} has no process that could be observed", _EXAMPLE)
     return opened.witness

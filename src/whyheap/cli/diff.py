@@ -76,8 +76,9 @@ def diff(
     from whyheap.host.go import find_go  # noqa: PLC0415 - as above
 
     if len(versions) != _TWO:
+        given = f"--go was given {len(versions)} times" if versions else f"{len(targets)} target(s) were named"
         raise UsageError(
-            f"diff compares two captures or two versions of Go, and --go was given {len(versions)} times",
+            f"diff compares two captures or two versions of Go, and {given}",
             "For example:  whyheap diff old.whyheap new.whyheap  or  whyheap diff --go 1.24 --go 1.27 ./...",
         )
     packages, profile = split_targets(targets)

@@ -48,5 +48,7 @@ def _print(result: ScenarioResult, *, verbose: bool) -> None:
 def _sum_up(results: list[ScenarioResult], failed: list[ScenarioResult]) -> None:
     releases = ", ".join(dict.fromkeys(result.go for result in results))
     limits = ", ".join(sorted({result.limit for result in results if not result.failure}))
-    said = f"{len(failed)} of {len(results)} runs do not hold" if failed else f"all {len(results)} runs hold"
-    click.echo(f"\n {said}: {len({result.scenario for result in results})} programs on Go {releases}, under {limits}")
+    all_hold = f"all {len(results)} runs hold" if len(results) > 1 else "the run holds"
+    said = f"{len(failed)} of {len(results)} runs do not hold" if failed else all_hold
+    programs = len({result.scenario for result in results})
+    click.echo(f"\n {said}: {programs} program{'s' if programs > 1 else ''} on Go {releases}, under {limits or 'none'}")

@@ -12,6 +12,7 @@ from whyheap.errors import UsageError
 from whyheap.units import format_bytes, format_count, format_duration, parse_bytes, parse_duration, parse_share
 
 _CAPTURE = ".whyheap"
+_LEAST_HIGH_SHARE = 0.5
 
 
 @click.command()
@@ -87,7 +88,7 @@ def record(
         seconds_of(interval, "--interval") if interval else None,
         parse_bytes(max_size),
         parse_duration(max_age),
-        Acts(hold_at_limit, parse_bytes(raise_limit) if raise_limit else None, parse_share(high) if high else None),
+        Acts(hold_at_limit, parse_bytes(raise_limit) if raise_limit else None, _high_share(high)),
         ahead=True,
         access=Access(headers_of(headers), seconds_of(timeout, "--timeout"), ca_file=ca_file, insecure=insecure),
     )
@@ -112,3 +113,15 @@ def record(
 
 def _several(count: int, what: str) -> str:
     return f"{format_count(count)} {what}{'' if count == 1 else 's'}"
+
+
+def _high_share(text: str) -> float | None:
+    """Read --high: below half of the limit a group would hardly run any more."""
+    if not text:
+        return None
+    share = parse_share(text)
+    if share < _LEAST_HIGH_SHARE:
+        raise UsageError(
+            f"--high {text} would slow the group down to a halt", "Write a share of half the limit or more"
+        )
+    return share

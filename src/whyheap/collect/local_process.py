@@ -97,8 +97,8 @@ class LocalProcess:
             self._note(*self.container.gaps)
             return found
         self._ended = True
-        status = process_files.ended_with(self.pid, self.proc)  # before its parent has taken it
-        status = status if status is not None or self._end is None else self._end.status()
+        status = self._end.status() if self._end is not None else None
+        status = status if status is not None else process_files.ended_with(self.pid, self.proc)
         self.container.look_after_the_end()
         found = self.container.events()
         self.gaps.extend(gap for gap in self.container.gaps if gap.witness == "kernel" and gap not in self.gaps)

@@ -40,7 +40,7 @@ def told_end(events: Iterable[Event]) -> str:
             reason, code = event.labels.get("reason", ""), event.labels.get("exit_code", "")
             ending = f"terminated: {reason}" + (f", exit code {code}" if code else "")
         elif event.kind is EventKind.RESTART:
-            kills = ""
+            ending = kills = ""
     return ending + kills if ending else ""
 
 

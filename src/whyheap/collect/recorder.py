@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from whyheap.capture import Capture
@@ -124,7 +125,9 @@ class Recorder:
         """
         sample = witness.sample()
         sample = replace(sample, seconds=self._clock() - self._begun)
-        raw = witness.profile()
+        raw: bytes | None = None
+        with suppress(TargetError):  # numbers and stacks are worth keeping without it
+            raw = witness.profile()
         self._file.keep(sample, (sample.at, raw) if raw else None, (event,))
 
     def _first_witness(self) -> LiveWitness:

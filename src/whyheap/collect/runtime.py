@@ -79,6 +79,7 @@ class RuntimeWitness:
         self._started: float | None = None
         self._local: LocalProcess | None = None
         self._looked = False
+        self._left_over: tuple[Event, ...] = ()
         self._metrics_are_cheap = False
         self._extra: dict[str, float] = {}
         self._names: dict[int, str] = {}
@@ -111,7 +112,8 @@ class RuntimeWitness:
 
     def events(self) -> tuple[Event, ...]:
         """Return what happened to the process and its container since the last call, when they are on this machine."""
-        return self._local.events() if self._local else ()
+        left, self._left_over = self._left_over, ()
+        return (*left, *(self._local.events() if self._local else ()))
 
     def sample(self, *, stacks: bool = True) -> RuntimeSample:
         """Read one moment; `stacks` asks for goroutines, which are also read when that is cheap.
@@ -148,6 +150,8 @@ class RuntimeWitness:
         """Read once what does not change in a process: tuning from /metrics, the process behind a local port."""
         self._looked = True
         ended = self._local
+        if ended is not None:  # what is known of its end would go with it
+            self._left_over = (*self._left_over, *ended.events())
         self._local, gaps = find_local_process(
             self._base_url, lambda: self._fetch(_COMMAND_LINE, EXTRA_TIMEOUT_SECONDS), self._proc
         )

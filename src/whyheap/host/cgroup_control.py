@@ -66,8 +66,16 @@ def held_at_limit(folder: Path, version: int) -> Iterator[HeldGroup]:
             f"the group {folder} cannot be held at its limit: whyheap is in it and would freeze as well",
             "Run whyheap outside the target's group, on the node or in a container of its own",
         )
-    with _changed(folder / _V1_CONTROL, "1", "0"):
+    with _changed(folder / _V1_CONTROL, "1", _disabled_now(folder)):
         yield HeldGroup(folder)
+
+
+def _disabled_now(folder: Path) -> str:
+    """Return whether the kernel may kill in the group, as it is written: what stands there is put back."""
+    with contextlib.suppress(OSError):
+        if "oom_kill_disable 1" in (folder / _V1_CONTROL).read_text(encoding="ascii"):
+            return "1"
+    return "0"
 
 
 @contextlib.contextmanager

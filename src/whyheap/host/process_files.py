@@ -66,12 +66,13 @@ def started_at(pid: int, proc: Path = PROC) -> float | None:
 
 
 def ended_with(pid: int, proc: Path = PROC) -> int | None:
-    """Return the wait status of a process that ended and was not waited for yet; None for others, or without rights."""
+    """Return the wait status of a process that ended and was not waited for yet; None for others, and for 0."""
     fields = _stat(pid, proc)
     if not fields or fields[0] not in _DEAD:
         return None
     with suppress(ValueError, IndexError):
-        return int(fields[49])  # field 52, exit_code
+        status = int(fields[49])  # field 52, exit_code
+        return status or None  # who has not the rights of a debugger reads 0: fs/proc/array.c, do_task_stat
     return None
 
 

@@ -69,5 +69,4 @@ class ProcessWait:
                 self._status = ask()
 
     def _from_proc(self) -> int | None:
-        """Ask /proc, which says 0 also to those who may not know: only what root reads is believed."""
-        return ended_with(self.pid) if os.geteuid() == 0 else None
+        return ended_with(self.pid)

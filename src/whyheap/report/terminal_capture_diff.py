@@ -77,7 +77,10 @@ def _summary(diff: CaptureDiff, width: int) -> list[Text]:
     if top is not None and grown > 0:
         share = min(top.grown_bytes / grown, 1.0)
         text += f"; {cut_place(top.site.file, top.site.line, _WIDEST_PLACE)} made {format_share(share)} of it"
-    return labelled("GREW", [line((part, STYLE_STRONG)) for part in wrap(text, width - LABEL_WIDTH)])
+    return labelled(
+        "GREW" if grown > 0 else "SHRANK" if grown < 0 else "LEVEL",
+        [line((part, STYLE_STRONG)) for part in wrap(text, width - LABEL_WIDTH)],
+    )
 
 
 def _parts(parts: Sequence[Difference], width: int) -> list[Text]:
@@ -98,7 +101,8 @@ def _difference(one: Difference, width: int) -> Text | None:
 
 def _lines(lines: Sequence[LineDifference], width: int, *, all_rows: bool) -> list[Text]:
     changed = [one for one in lines if one.grown_bytes]
-    shown = changed if all_rows else [one for one in changed if one.grown_bytes > 0][:_SHOWN]
+    by_change = sorted(changed, key=lambda one: (-abs(one.grown_bytes), one.site))
+    shown = changed if all_rows else by_change[:_SHOWN]
     rows = []
     for one in shown:
         place = cut_place(one.site.file, one.site.line, _WIDEST_PLACE)

@@ -37,12 +37,14 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from whyheap.model.report import Report
+    from whyheap.model.verdict import CauseVerdict
 
 __all__ = ["explain_to_terminal", "roots_to_terminal", "scan_to_terminal", "to_terminal"]
 
 _PROVEN: Final = 3
 _FIXES: Final = 5
 _WIDEST_FIX_PLACE: Final = 24
+_EXPLAIN: Final = "explain FILE:LINE"
 
 
 def to_terminal(report: Report, *, width: int, color: bool, all_rows: bool = False) -> str:
@@ -72,21 +74,18 @@ def _lines_are_known(report: Report) -> bool:
 
 
 def _fixes(report: Report, lines: Sequence[RankedLine], width: int) -> list[Text]:
-    """List the first alternative of each top line, then the advice of the causes."""
-    fixes = [(row.site, row.lead.fixes[0]) for row in lines if row.lead.fixes][:_FIXES]
-    places = [cut_place(site.file, site.line, _WIDEST_FIX_PLACE) for site, _ in fixes]
-    known = {fix.title for _, fix in fixes}
-    rows = [
-        (place, STYLE_PLACE, fix.title, STYLE_REMEDY, CERTAINTY_OF_FIX[fix.kind])
-        for place, (_, fix) in zip(places, fixes, strict=True)
-    ]
-    said = ""
-    for cause in report.verdict.causes if report.verdict else ():
-        for text in cause.advice:
-            if text not in known:
-                label = cause.cause if cause.cause != said else ""
-                rows.append((cut(label, _WIDEST_FIX_PLACE), STYLE_QUIET, text, "", ""))
-                said = cause.cause
+    """List the first cause's advice, the first alternative of each top line, then what else causes advise."""
+    first, *others = [_advice(cause) for cause in (report.verdict.causes if report.verdict else ())] or [[]]
+    fixes = [(row.site, row.lead.fixes[0]) for row in lines if row.lead.fixes]
+    known = {fix.title for _, fix in fixes[:_FIXES]}
+    rows = [row for row in first if row[2] not in known]
+    for site, fix in fixes[:_FIXES]:
+        if _EXPLAIN in fix.title and not report.go:
+            continue  # nothing can be told of a line whose source was not read
+        place = cut_place(site.file, site.line, _WIDEST_FIX_PLACE)
+        title = fix.title.replace(_EXPLAIN, f"explain {site.file.rpartition('/')[2]}:{site.line}")
+        rows.append((place, STYLE_PLACE, title, STYLE_REMEDY, CERTAINTY_OF_FIX[fix.kind]))
+    rows += [row for advice in others for row in advice if row[2] not in known]
     if not rows:
         return []
     place_width = max(cell_len(place) for place, *_ in rows) + 2
@@ -95,6 +94,14 @@ def _fixes(report: Report, lines: Sequence[RankedLine], width: int) -> list[Text
         for place, style, text, text_style, right in rows
     ]
     return [*labelled("FIX", side_by_side(laid_out, width - LABEL_WIDTH)), *_next_step(lines, width)]
+
+
+def _advice(cause: CauseVerdict) -> list[tuple[str, str, str, str, str]]:
+    """Return rows of a cause's advice; its name stands beside the first."""
+    labels = [cut(cause.cause, _WIDEST_FIX_PLACE), *[""] * len(cause.advice)]
+    return [
+        (label, STYLE_QUIET, text, "", "") for label, text in zip(labels, dict.fromkeys(cause.advice), strict=False)
+    ]
 
 
 def _next_step(lines: Sequence[RankedLine], width: int) -> list[Text]:

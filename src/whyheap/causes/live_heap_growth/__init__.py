@@ -45,7 +45,12 @@ CAUSE = Cause("live-heap-growth", "Live heap grows", __doc__)
 
 LINES_SHOWN = 3
 LEAST_LINE_SHARE = 0.05
-_SAYS_NOTHING = "allocates, and the compiler does not say why"
+_SAYS_NOTHING = frozenset(
+    {
+        "allocates, and the compiler does not say why",
+        "allocates; its source was not read, so the reason is not known",
+    }
+)
 
 
 def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdict | None:
@@ -91,7 +96,7 @@ def _evidence(history: RuntimeHistory, trend: Trend, lines: Sequence[LineGrowth]
     for line in lines:
         statements.append(line_statement(history, line))
         reason = line.reason or _reason(history, line)
-        if reason and reason != _SAYS_NOTHING:
+        if reason and reason not in _SAYS_NOTHING:
             statements.append(Statement(reason, Certainty.STATED, line.site))
     return [*statements, *setting_statements(history)]
 

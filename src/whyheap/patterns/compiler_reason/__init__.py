@@ -38,6 +38,8 @@ OTHER = _named(
 PATTERNS = (CALL, OTHER)
 
 _NO_WORD = "allocates, and the compiler does not say why"
+_NOT_ASKED = "allocates; its source was not read, so the reason is not known"
+_NO_GO = (0, 0)
 
 
 def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
@@ -50,8 +52,9 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
 
 def silent(evidence: Evidence, context: Context, calls: tuple[AllocatorCall, ...] = ()) -> Finding:
     """Return the finding for bytes or allocator calls on a line of which no pattern and no heap fact speaks."""
-    del context  # what the source shows is what the patterns have asked for
     told: tuple[CompilerFact, ...] = tuple(fact for fact in evidence.facts if fact.kind is FactKind.STACK)[:1]
     names = ", ".join(dict.fromkeys(call.callee.removeprefix("runtime.") for call in calls))
     message = f"calls {names}, and the compiler does not say why" if names else _NO_WORD
+    if context.go_version == _NO_GO and not evidence.facts and not names:  # nothing was scanned
+        message = _NOT_ASKED
     return OTHER.silent(evidence, told[0].subject if told else evidence.site.function, message, facts=told, calls=calls)
