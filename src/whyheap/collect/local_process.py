@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from whyheap.collect.container import Container
 from whyheap.collect.group_watch import exit_event
 from whyheap.collect.neighbours import Neighbour
+from whyheap.collect.shared_segments import SharedSegments
 from whyheap.errors import TargetError
 from whyheap.goruntime.heap_goal import DEFAULT_GC_PERCENT, parse_gc_percent, parse_memory_limit
 from whyheap.host import process_files, procfs
@@ -49,6 +50,7 @@ class LocalProcess:
     _started: str = ""
     _fixed: dict[str, float] = field(default_factory=dict)
     _smaps_due: float = 0.0
+    _segments: SharedSegments = field(default_factory=SharedSegments)
     _ended: bool = False
     _end: ProcessEnd | None = None
 
@@ -95,7 +97,7 @@ class LocalProcess:
         if self._ended or self.is_alive():
             found = self.container.events()
             self._note(*self.container.gaps)
-            return found
+            return (*self._segments.events(), *found)
         self._ended = True
         status = self._end.status() if self._end is not None else None
         status = status if status is not None else process_files.ended_with(self.pid, self.proc)
@@ -134,6 +136,7 @@ class LocalProcess:
                 process_files.memory_devices(self.pid, self.proc),
             ),
         )
+        self._segments.look(found.shared)
         values = {"mappings": float(found.mappings), **found.values}
         if not arenas and not found.named:
             values["smaps_go_heap_inferred"] = 1.0

@@ -30,7 +30,9 @@ class EventKind(StrEnum):
     PRESSURE = "pressure"  # the group was throttled or hit its limit, or waited: high_hits, max_hits, waiting (a share)
     CLOCK = "clock"  # the wall clock jumped: seconds
     HELD = "held"  # the recorder held the group at its limit: group
-    NOTE = "note"  # of a large neighbour: neighbour (its name), pid, rss, group
+    # of a large neighbour: neighbour (its name), pid, rss, group; of shared memory: segment (its name), device, inode,
+    # size
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)
