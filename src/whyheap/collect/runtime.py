@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,7 +108,16 @@ class RuntimeWitness:
         return self._local.limit_name if self._local else ""
 
     def profile(self) -> bytes:
-        """Read the heap profile as it is now, in the binary form. Raises TargetError."""
+        """Read the heap profile as it is now, in the binary form. Raises TargetError.
+
+        It is read from outside where that is allowed: asked for it, the service formats it in memory of its own, which
+        it may not have any more.
+        """
+        if self._census is not None:
+            with suppress(TargetError):
+                found = self._census.heap_profile()
+                if found is not None:
+                    return found
         return self._fetch(_PROFILE, TIMEOUT_SECONDS)
 
     def events(self) -> tuple[Event, ...]:
