@@ -14,7 +14,8 @@ from whyheap.host.process_files import is_running
 pytestmark = pytest.mark.live
 
 EATS = ["python3", "-c", "import time; print('ready', flush=True); held = bytearray(200 << 20); time.sleep(20)"]
-ORPHANS = ["sh", "-c", "setsid sleep 60 & echo ready; exit 0"]
+# ready is said from the new session: before that the child still belongs to its parent's process group
+ORPHANS = ["sh", "-c", "setsid sh -c 'echo ready; exec sleep 60' & exit 0"]
 
 
 def test_a_program_is_killed_at_its_limit() -> None:
