@@ -244,6 +244,16 @@ def test_memory_that_was_on_its_way_to_the_limit_is_no_burst() -> None:
     assert "allocation-burst" not in named(replace(history(climbing), events=killed_at(13)))
 
 
+def test_a_burst_that_the_last_sample_is_in_was_not_on_its_way() -> None:
+    def burst(second: float, _: dict[str, float]) -> dict[str, float]:
+        heap = 240.0 * MIB
+        is_it = {"heap_alloc": heap, "heap_sys": heap, "heap_inuse": heap, "sys": heap, "container_usage": 255.0 * MIB}
+        return {**is_it, "heap_marked": 200.0 * MIB} if second >= 12 else {"heap_marked": 8.0 * MIB}
+
+    made = changed(modest(), burst)
+    assert named(replace(history(made), events=killed_at(13))) == ["allocation-burst"]
+
+
 def test_an_earlier_runs_kill_says_nothing_of_this_one() -> None:
     earlier = tuple(replace(event, at="2025-12-31T00:00:00Z") for event in killed_at(1))
     assert "allocation-burst" not in named(replace(history(modest()), events=earlier))

@@ -38,3 +38,30 @@ def test_connections_of_unclosed_responses_get_their_own_advice() -> None:
 def test_what_they_keep_without_a_profile_is_told_by_the_rise_of_both() -> None:
     _, evidence, _ = piled("chan receive", WAITS, SERVE)
     assert any("the live heap grows with them, by about 81.9 KiB for each" in text for text in evidence)
+
+
+def found_leaked(leaked: int, others: int) -> list[str]:
+    """Return what is said of goroutines whose number is level."""
+
+    def groups(_: float) -> list[GoroutineGroup]:
+        stack = (WAITS, SERVE)
+        groups = [GoroutineGroup(leaked, "chan receive (leaked)", stack), GoroutineGroup(others, "chan receive", stack)]
+        return [group for group in groups if group.count]
+
+    verdict = judge(history(with_goroutines(process(lambda _: 5 << 20), groups))).verdict
+    assert verdict is not None
+    return [text for cause in verdict.causes for text in (cause.summary, *(one.text for one in cause.evidence))]
+
+
+def test_what_the_runtime_proves_needs_no_growth() -> None:
+    summary, first, *_ = found_leaked(30, 10)
+    assert (
+        summary
+        == "40 goroutines are blocked at vote.go:31 (chan receive) for ever: nothing else reaches what they wait for"
+    )
+    assert "30 of them can never go on, as the runtime's leak detection found" in first
+
+
+def test_a_level_number_that_is_not_proven_is_no_leak() -> None:
+    assert found_leaked(0, 40) == []
+    assert found_leaked(5, 40) == []

@@ -15,6 +15,7 @@ from whyheap.app.targets import Target, TargetKind, recognise
 from whyheap.capture import Capture, load_capture
 from whyheap.collect.compiled_packages import CompiledPackages
 from whyheap.collect.compiler import Progress, ScanOptions, compile_packages
+from whyheap.collect.leak_profile import with_leaked
 from whyheap.collect.profile import ProfileReading, collect_profile
 from whyheap.collect.runtime_sample import RuntimeSample, RuntimeSeries, joined_series, samples_from_gauges
 from whyheap.collect.series import observe
@@ -38,7 +39,8 @@ class WhyRequest:
     """What `why` was asked. `seconds` is the window in which a service is observed, 0 for one moment.
 
     `binary` is the linked program whose machine code is read in place of the packages' own; `history` says where the
-    time before is known from.
+    time before is known from; `goroutineleak` forces a collection in the service, to find goroutines that can never go
+    on.
     """
 
     targets: tuple[str, ...]
@@ -52,6 +54,7 @@ class WhyRequest:
     binary: Path | None = None
     tests: bool = False
     history: HistoryOptions | None = None
+    goroutineleak: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +233,9 @@ class _Gathering:
         if target.witness is None:
             return told
         series = observe(target.witness, self._request.seconds, stop=self._stop, on_sample=show)
+        if self._request.goroutineleak:
+            self._progress(f"{target.name} looks for leaked goroutines")
+            series = with_leaked(series, target.witness, target.find_leaked)
         return joined_series(told, series)
 
     def _told(self, named: _Named) -> RuntimeSeries:

@@ -128,7 +128,8 @@ def _run(module: ScenarioModule, scenario: Scenario, binary: Path, run: int, req
         except WhyheapError as error:
             return _failed(scenario, module.name, run, error.message)
         if request.record is not None and file.is_file():
-            target = request.record / module.name / "causes" / f"{scenario.name.replace('/', '-')}.whyheap"
+            name = scenario.name.replace("/", "-") + (f"-{run}" if request.runs > 1 else "")
+            target = request.record / module.name / "causes" / f"{name}.whyheap"
             target.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(target, file.read_bytes(), 0o644)
     return _result(scenario, module.name, run, ending, report)

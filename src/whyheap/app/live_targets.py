@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from whyheap.app.targets import Target, TargetKind
+from whyheap.collect.leak_profile import FindLeaked, find_leaked
 from whyheap.collect.profile import ProfileReading, collect_process_profile, collect_profile
 from whyheap.collect.runtime import RuntimeWitness
 from whyheap.collect.runtime_sample import RuntimeSeries
@@ -28,12 +29,14 @@ class LiveTarget:
     """A target that answers. `name` is what the user knows it by, without secrets.
 
     `witness` is None for a pod whose process cannot be reached; `told` is what was told about it without sampling.
+    `find_leaked` forces a collection in the target: only where it was asked for.
     """
 
     name: str
     witness: LiveWitness | None
     read_profile: ReadProfile | None
     told: RuntimeSeries | None = None
+    find_leaked: FindLeaked | None = None
 
 
 def open_url(url: str, access: Access) -> LiveTarget:
@@ -46,7 +49,7 @@ def open_url(url: str, access: Access) -> LiveTarget:
     def read_profile(seconds: float, stop: threading.Event) -> ProfileReading:
         return collect_profile(url, access=access, window_seconds=seconds, stop=stop)
 
-    return LiveTarget(scrub(base), RuntimeWitness(base, read), read_profile)
+    return LiveTarget(scrub(base), RuntimeWitness(base, read), read_profile, find_leaked=lambda: find_leaked(read))
 
 
 def open_pid(pid: int, progress: Say) -> LiveTarget:

@@ -66,7 +66,7 @@ def open_pod_target(
         gap = Gap(KUBERNETES, error.message, error.hint)
         return LiveTarget(text, None, None, replace(told, gaps=(*told.gaps, gap)))
     past_is_meant = history is not None and bool(told.samples[:-1])
-    return LiveTarget(text, None if past_is_meant else witness, _profile_of(witness, text), told)
+    return LiveTarget(text, None if past_is_meant else witness, _profile_of(witness, text), told, witness.find_leaked)
 
 
 def pod_history(options: HistoryOptions, reading: PodReading, progress: Callable[[str], None]) -> RuntimeSeries:

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whyheap.causes.history import LineGrowth, RuntimeHistory
 from whyheap.causes.trend import Trend, judge_trend
 from whyheap.collect.runtime_sample import RuntimeSample
+from whyheap.goruntime.runtime_layout import LEAKED
 from whyheap.model.facts import GoroutineGroup
 from whyheap.model.site import Site, Stack
+from whyheap.units import format_count, format_duration
 
 LEAST_RISE = 10.0
 """Fewer goroutines than this, gained in a window, do not pile up."""
@@ -50,21 +52,35 @@ _CLOSURE = re.compile(r"(?:\.func\d+|\.gowrap\d+|\.\d+|-fm|-range\d+)+$")
 
 @dataclass(frozen=True, slots=True)
 class Pile:
-    """Blocked goroutines with one stack whose number grows. `own` are the user's frames, innermost first.
+    """Blocked goroutines with one stack whose number grows, or many of which the runtime found leaked.
 
-    `beside` is how many goroutines of net/http go with them.
+    `own` are the user's frames, innermost first; `beside` is how many goroutines of net/http go with them; `leaked` how
+    many a leak profile found, and where these do not grow, or not enough was seen to tell, `trend` is None.
     """
 
     group: GoroutineGroup
-    trend: Trend
+    trend: Trend | None
     own: tuple[Site, ...]
     leaf: Site
     beside: int = 0
+    leaked: int = 0
+
+    @property
+    def per_second(self) -> float:
+        """How many more there are each second."""
+        return self.trend.slope.value if self.trend else 0.0
 
     @property
     def blocked_at(self) -> Site:
         """The user's line that waits; the leaf where there is none."""
         return self.own[0] if self.own else self.leaf
+
+    @property
+    def rise_words(self) -> str:
+        """How many more there are than at first (", 40 more in 10 s"); "" when they do not grow."""
+        if self.trend is None:
+            return ""
+        return f", {format_count(self.trend.rise)} more in {format_duration(self.trend.seconds)}"
 
     @property
     def count(self) -> int:
@@ -89,21 +105,38 @@ class Pile:
 
 
 def piles(history: RuntimeHistory) -> tuple[Pile, ...]:
-    """Return what piles up, the fastest first."""
+    """Return what piles up, the fastest first, then what is leaked and does not grow, the most first."""
     with_stacks = samples_with_stacks(history)
     if not with_stacks:
         return ()
     counts = [(sample.seconds, _counts(sample.goroutines)) for sample in with_stacks]
     found = []
-    for group in with_stacks[-1].goroutines:
+    for group, leaked in _by_stack(with_stacks[-1].goroutines):
         if not group.stack or group.state in _RUNNING or group.count < LEAST_RISE:
             continue
         points = [(seconds, float(by_stack.get(group.stack, 0))) for seconds, by_stack in counts]
         trend = judge_trend(points, LEAST_RISE)
-        if trend is not None and trend.grows:
+        if trend is not None and not trend.grows:
+            trend = None
+        if trend is not None or leaked >= LEAST_RISE:
             located = [history.locate(site) for site in group.stack]
-            found.append(Pile(group, trend, tuple(site for site, own in located if own), located[0][0]))
-    return _with_companions(sorted(found, key=lambda pile: -pile.trend.slope.value)[:MOST_PILES])
+            own = tuple(site for site, is_own in located if is_own)
+            found.append(Pile(group, trend, own, located[0][0], leaked=leaked))
+    return _with_companions(sorted(found, key=lambda pile: (-pile.per_second, -pile.count))[:MOST_PILES])
+
+
+def _by_stack(groups: Iterable[GoroutineGroup]) -> list[tuple[GoroutineGroup, int]]:
+    """Join groups with one stack, in the state of most of them; with how many of them were found leaked."""
+    joined: dict[Stack, tuple[GoroutineGroup, int]] = {}
+    for group in sorted(groups, key=lambda group: -group.count):
+        is_leaked = group.state.endswith(LEAKED)
+        leaked = group.count if is_leaked else 0
+        if group.stack in joined:
+            first, so_far = joined[group.stack]
+            joined[group.stack] = replace(first, count=first.count + group.count), so_far + leaked
+        else:
+            joined[group.stack] = replace(group, state=group.state.removesuffix(LEAKED)), leaked
+    return list(joined.values())
 
 
 def samples_with_stacks(history: RuntimeHistory) -> list[RuntimeSample]:
@@ -123,11 +156,7 @@ def _with_companions(found: Sequence[Pile]) -> tuple[Pile, ...]:
             kept.append(pile)
         else:
             beside[leader] = beside.get(leader, 0) + pile.group.count
-    return tuple(
-        Pile(pile.group, pile.trend, pile.own, pile.leaf, beside.get(at, 0))
-        for at, pile in enumerate(found)
-        if pile in kept
-    )
+    return tuple(replace(pile, beside=beside.get(at, 0)) for at, pile in enumerate(found) if pile in kept)
 
 
 def _counts(groups: Iterable[GoroutineGroup]) -> dict[Stack, int]:

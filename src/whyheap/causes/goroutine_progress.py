@@ -38,7 +38,7 @@ _ANSWERS = frozenset(
 _TIMED = frozenset({"sleep", "IO wait"})
 _AT_WORK = _TIMED | {"running", "runnable", "syscall"}
 _LOCKS = frozenset({"sync.Mutex.Lock", "sync.RWMutex.Lock", "sync.RWMutex.RLock", "semacquire"})
-_FOUND_LEAKED = "(leaked)"  # runtime/traceback.go, 1.26: a goroutine leak profile has found it unreachable
+MAIN_SHARE = 0.5
 _LEAST_STEADY_SHARE = 0.6  # reads from outside race with the program: a few miss a goroutine that moves
 _STEADY_SPREAD = 0.5
 _LEAST_FREED_SHARE = 0.05
@@ -61,7 +61,7 @@ class Progress:
 
 def progress(history: RuntimeHistory, pile: Pile) -> Progress | None:
     """Return why a pile would drain; None when nothing tells that it does."""
-    if pile.group.state.endswith(_FOUND_LEAKED):
+    if pile.leaked >= MAIN_SHARE * pile.group.count:
         return None
     clients = _clients(history, pile)
     bounded = _bounded_wait(pile)

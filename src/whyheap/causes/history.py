@@ -97,7 +97,8 @@ class RuntimeHistory:
         values: dict[str, float] = {}
         for sample in self.samples:
             values |= sample.values
-        if self.samples and not 0 <= self.samples[-1].values.get("heap_goal", -1.0) < NO_GOAL_BYTES:
+        told = next((one.values for one in reversed(self.samples) if "heap_alloc" in one.values), values)
+        if not 0 <= told.get("heap_goal", -1.0) < NO_GOAL_BYTES:
             values.pop("heap_goal", None)
         return values
 

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 @click.option("--timeout", default="30", metavar="N", help="Longest wait for one answer of the service [30].")
 @click.option("--ca-file", default="", metavar="FILE", help="Trust this certificate authority.")
 @click.option("--insecure", is_flag=True, help="Do not check the service's certificate.")
+@click.option(
+    "--goroutineleak",
+    is_flag=True,
+    help="ACTS on the service: forces a collection that finds goroutines which can never go on (Go 1.27).",
+)
 @history_options
 @binary_option
 @build_options
@@ -43,6 +48,7 @@ def why(
     timeout: str,
     ca_file: str,
     insecure: bool,
+    goroutineleak: bool,
     prometheus: str,
     at: str,
     history: str,
@@ -68,7 +74,8 @@ def why(
 
     TARGETS are packages (., ./...), http(s)://HOST:PORT of a service with net/http/pprof, pid:N, a pod as
     k8s:NAMESPACE/POD[:PORT], heap profiles, crash output, gctrace text and saved captures (*.whyheap); . when none is
-    named. Nothing is changed, no collection is forced, nothing is stopped.
+    named. Nothing is changed, no collection is forced, nothing is stopped, unless an
+    option says ACTS.
     """
     from whyheap.app.analyse import View, analyse  # noqa: PLC0415 - help needs none of these
     from whyheap.app.gather import Interrupted, WhyRequest, gather  # noqa: PLC0415 - as above
@@ -100,6 +107,7 @@ def why(
         access,
         binary,
         history=past,
+        goroutineleak=goroutineleak,
     )
     with_flame = any(form.name == "html" for _, form in planned)
     view = View(pattern_of(focus), keep_sources=not no_source, with_flame=with_flame)

@@ -15,9 +15,10 @@ from dataclasses import replace
 import numpy as np
 
 from whyheap.collect.call_frames import CallFrames
-from whyheap.collect.census_states import LEAKED, Goroutines, GoroutineTable, state_name
+from whyheap.collect.census_states import Goroutines, GoroutineTable, state_name
 from whyheap.collect.runtime_image import RuntimeImage
 from whyheap.collect.stack_walk import StackWalker
+from whyheap.goruntime.runtime_layout import LEAKED
 from whyheap.model.facts import GoroutineGroup
 from whyheap.model.site import Site, Stack
 from whyheap.parse.goroutine_text import state_of_frames

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyheap.collect.runtime_image import RuntimeImage
-from whyheap.goruntime.runtime_layout import DEAD, SCAN_BIT, STATES, USER_STARTS
+from whyheap.goruntime.runtime_layout import DEAD, LEAKED, SCAN_BIT, STATES, USER_STARTS
 from whyheap.parse.machine_code.pc_values import Numbers
 
 MOST_GOROUTINES = 1 << 20
@@ -21,7 +21,6 @@ _FINALIZER_STARTS = frozenset({"runtime.runfinq", "runtime.runFinalizers"})  # u
 _CLEANUP_START = "runtime.runCleanups"  # since 1.25
 _DEAD_STATES = tuple(number for number, name in STATES.items() if name in DEAD)
 _WAITING_STATES = tuple(number for number, name in STATES.items() if name in {"waiting", "leaked"})
-LEAKED = " (leaked)"  # traceback.go goroutineheader, since 1.26: a leak profile found it unreachable
 _NIL = " (nil chan)"
 
 

@@ -66,6 +66,8 @@ class LocalProcess:
         if not self.is_alive():
             return {}
         status, gaps = procfs.read_status(self.pid, self.proc)
+        if "rss" not in status and not gaps:
+            return {}  # it is ending: its memory is gone already, and its environment with it
         smaps = self._smaps(is_large=status.get("rss", 0.0) >= LARGE_BYTES)
         container = self.container
         values = {**self.tuning, **self._fixed, **smaps, **status, **container.read()}

@@ -11,12 +11,14 @@ from collections.abc import Callable
 from typing import Self
 
 from whyheap.collect.kubernetes import PodReading, collect_pod
+from whyheap.collect.leak_profile import find_leaked
 from whyheap.collect.runtime import Fetch, RuntimeWitness
 from whyheap.collect.runtime_sample import RuntimeSample
 from whyheap.errors import TargetError, ToolError, WhyheapError
 from whyheap.host.http import Access, fetch
 from whyheap.host.kubectl import Kubectl, PortForward
 from whyheap.model.event import Event
+from whyheap.model.facts import GoroutineGroup
 from whyheap.model.gauge import Gap
 from whyheap.parse.kubectl_error import failure
 from whyheap.parse.kubernetes_events import WITNESS
@@ -85,6 +87,10 @@ class PodWitness:
     def profile(self) -> bytes:
         """Return the heap profile as it is now. Raises TargetError."""
         return self._runtime.profile()
+
+    def find_leaked(self) -> tuple[GoroutineGroup, ...]:
+        """Make the process look for leaked goroutines, which forces a collection. Raises TargetError."""
+        return find_leaked(self._channel.fetch)
 
     def events(self) -> tuple[Event, ...]:
         """Return what happened since the last call: the cluster is asked again after the process fell silent."""

@@ -3,7 +3,8 @@
 What it costs the target, per sample: one `heap?debug=1` (stops the world for some ten microseconds to read MemStats,
 then formats the profile) and, rarer when it is slow, one `goroutine?debug=1` (stops the world while stacks are noted,
 about 1 us a goroutine). Sampling slows down by itself so that each takes at most 2 % of the time: see series.py. Never
-asked for: `?gc=1`, `debug=2`, `goroutineleak`, which force a collection or stop the world for long.
+asked for: `?gc=1` and `debug=2`, which force a collection or stop the world for long; `goroutineleak` only where the
+user asks for it (leak_profile.py).
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from whyheap.collect.witness import LiveWitness
 from whyheap.errors import TargetError
 
 RETRY_SECONDS = 5.0
+_TOLD_BY_ITSELF = frozenset({"gogc", "memory_limit"})  # what it was started with may not hold any more
 
 
 class SilentTarget:
@@ -27,9 +28,10 @@ class SilentTarget:
         try:
             if self._local is None:
                 self._local = open_local_process(self._pid)
-            return self._local.read()
+            values = self._local.read()
         except TargetError:
             return {}
+        return {name: value for name, value in values.items() if name not in _TOLD_BY_ITSELF}
 
     def answers(self) -> bool:
         """Whether it answered since it fell silent; if not, and nobody asks just now, it is asked again."""

@@ -110,6 +110,8 @@ STATES: Final = {
     11: "dead",
 }
 """runtime2.go, G status: 10 (_Gleaked) since 1.26, 11 (_Gdeadextra) since 1.27."""
+LEAKED = " (leaked)"
+"""Behind a reason to wait, of goroutines that a leak profile found unreachable: traceback.go goroutineheader, 1.26."""
 
 SCAN_BIT: Final = 0x1000
 """Set while the collector scans the goroutine's stack (runtime2.go _Gscan)."""

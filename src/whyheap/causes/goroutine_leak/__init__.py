@@ -5,7 +5,9 @@ a deadline, and never ends. It keeps its stack (2 KiB at least), all that its va
 over.
 
 How to tell: The number of goroutines with one and the same stack rises over the window, and they are all blocked. Stack
-memory rises with it, and as a rule the live heap as well.
+memory rises with it, and as a rule the live heap as well. From Go 1.27 on the runtime can prove it
+(--goroutineleak, which forces a collection): what they wait for is reachable from nowhere else. What it does not find
+may be leaked as well.
 
 What tells it apart: A burst of requests drains again; a pool of workers stops at its size. With live-heap-growth the
 bytes grow while the number of goroutines does not. With inflight-pileup the goroutines would end by themselves, only
@@ -31,7 +33,7 @@ from whyheap.causes.history import LineGrowth, RuntimeHistory
 from whyheap.causes.verdict_words import limit_statement, line_statements, until_the_limit
 from whyheap.model.finding import Certainty
 from whyheap.model.verdict import CauseVerdict, Statement
-from whyheap.units import format_bytes, format_count, format_duration
+from whyheap.units import format_bytes, format_count
 
 CAUSE = Cause("goroutine-leak", "Goroutines pile up", __doc__)
 
@@ -59,16 +61,16 @@ _WAY_OUT_BY_ROOT = {
 
 
 def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdict | None:  # noqa: ARG001  judged first
-    """Name the cause when the number of goroutines blocked at the same stack grows and nothing tells that they end."""
+    """Name the cause when goroutines blocked at one stack grow in number and none ends, or are proven to be leaked."""
     stuck = tuple(pile for pile in piles(history) if progress(history, pile) is None)
     if not stuck:
         return None
     count = sum(pile.count for pile in stuck)
-    rate = sum(pile.trend.slope.value for pile in stuck)
+    rate = sum(pile.per_second for pile in stuck)
     stack_bytes = stack_bytes_each(history) * count
     lines = lines_of(history, stuck)
     heap_bytes = float(sum(line.after_bytes for line in lines))
-    each_heap = heap_bytes_each(history, rate) if not history.grown_lines else 0.0
+    each_heap = heap_bytes_each(history, rate) if rate and not history.grown_lines else 0.0
     size = int(stack_bytes + heap_bytes + each_heap * count)
     live = history.live.bytes or history.last.get("heap_alloc", 0.0)
     whole = live + history.last.get("stack_inuse", 0.0)
@@ -96,6 +98,8 @@ def _summary(history: RuntimeHistory, lines: Sequence[LineGrowth], count: int, r
     text = f"{format_count(count)} goroutines are blocked at {worst.blocked_at.position} ({worst.group.state})"
     if worst.count < count:
         text = f"{format_count(count)} goroutines pile up, most at {worst.blocked_at.position} ({worst.group.state})"
+    if worst.leaked and not rate:
+        return f"{text} for ever: nothing else reaches what they wait for"
     text = f"{text}, {rate:.1f} more a second" if rate < 10 else f"{text}, {rate:.0f} more a second"  # noqa: PLR2004
     trend, grown = history.live_trend, sum(line.grown_bytes for line in history.grown_lines)
     if trend is None or not trend.grows or sum(line.grown_bytes for line in lines) < MAIN_SHARE * grown:
@@ -110,9 +114,11 @@ def _pile_statements(piles: Sequence[Pile]) -> list[Statement]:
         site = pile.blocked_at
         text = (
             f"{format_count(pile.group.count)} goroutines wait at {site.position} in {site.function} "
-            f"({pile.group.state}), {format_count(pile.trend.rise)} more in {format_duration(pile.trend.seconds)}"
+            f"({pile.group.state}){pile.rise_words}"
         )
-        if pile.is_request:
+        if pile.leaked:
+            text = f"{text}; {format_count(pile.leaked)} of them can never go on, as the runtime's leak detection found"
+        elif pile.is_request:
             text = f"{text}, each handling a request; none of them ended in the window, as far as is seen"
         elif pile.entry != site and pile.own:
             text = f"{text}; they were started as {pile.entry.symbol}"

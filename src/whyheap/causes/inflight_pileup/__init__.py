@@ -29,7 +29,7 @@ from whyheap.causes.history import LineGrowth, RuntimeHistory
 from whyheap.causes.verdict_words import limit_statement, line_statements, until_the_limit
 from whyheap.model.finding import Certainty
 from whyheap.model.verdict import CauseVerdict, Statement
-from whyheap.units import format_bytes, format_count, format_duration, format_rate, format_share
+from whyheap.units import format_bytes, format_count, format_rate, format_share
 
 CAUSE = Cause("inflight-pileup", "Work in flight piles up", __doc__)
 
@@ -52,7 +52,7 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
 def _of_goroutines(history: RuntimeHistory, moving: Sequence[tuple[Pile, Progress]]) -> CauseVerdict:
     found = [pile for pile, _ in moving]
     count = sum(pile.group.count for pile in found)
-    rate = sum(pile.trend.slope.value for pile in found)
+    rate = sum(pile.per_second for pile in found)
     stacks = stack_bytes_each(history) * sum(pile.count for pile in found)
     lines = lines_of(history, found)
     heap = float(sum(line.after_bytes for line in lines))
@@ -94,8 +94,8 @@ def _summary(history: RuntimeHistory, moving: Sequence[tuple[Pile, Progress]], c
 def _statements(pile: Pile, why: Progress) -> list[Statement]:
     site = pile.blocked_at
     text = (
-        f"{format_count(pile.group.count)} wait at {site.position} in {site.function} ({pile.group.state}), "
-        f"{format_count(pile.trend.rise)} more in {format_duration(pile.trend.seconds)}"
+        f"{format_count(pile.group.count)} wait at {site.position} in {site.function} ({pile.group.state})"
+        f"{pile.rise_words}"
     )
     if pile.is_request:
         text = f"{text}; each is a request that {pile.entry.function} handles"

@@ -18,6 +18,7 @@ When to leave it: The program allocates next to nothing once it is ready, and ha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 from whyheap.causes.cause import Cause
 from whyheap.causes.gc_headroom import MOST_NEEDED_SHARE
@@ -34,6 +35,7 @@ CAUSE = Cause(SLUG, "The working set does not fit", __doc__)
 
 LEAST_RATE = 10 << 10
 """Bytes a second: a process that allocates less will not fill the rest."""
+LEAST_POINTS = 4
 THRIFTY_PERCENT = 25
 LEAST_GO_SHARE = 0.5
 """Of the limit, in live heap and stacks: what is outside Go is for other causes to judge."""
@@ -43,7 +45,7 @@ MOST_FOREIGN_SHARE = 0.25
 
 def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdict | None:
     """Name the cause when what is needed is level, takes nearly all of the limit, and no one thing takes most of it."""
-    limit, live = history.limit, history.live.bytes
+    limit, live = history.limit, _usual(history)
     if limit is None or not limit.is_container or live is None:
         return None
     if history.demand_grows:
@@ -69,6 +71,15 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
         tuple(_evidence(history, live)),
         tuple(_advice(history, limit, needed)),
     )
+
+
+def _usual(history: RuntimeHistory) -> float | None:
+    """Return the live heap as it is most of the time lately: what one burst holds is not needed at all times."""
+    points = [size for _, size in history.live.points]
+    last = history.live.bytes
+    if last is None or len(points) < LEAST_POINTS:
+        return last
+    return min(last, median(points[len(points) // 2 :]))
 
 
 def _of_others(history: RuntimeHistory, limit: Limit) -> float:

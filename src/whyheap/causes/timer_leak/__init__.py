@@ -142,11 +142,14 @@ def _calls(kept: _Kept) -> set[str]:
 
 
 def _count_trend(history: RuntimeHistory) -> Trend | None:
-    """Judge the number of timers in the runtime, those of sleeping goroutines and connections taken off."""
+    """Judge the number of timers in the runtime, those of sleeping goroutines and connections taken off.
+
+    It is judged over the same stretch as the live heap: a process that stands still at its limit makes no more timers.
+    """
     points = [
         (sample.seconds, sample.values["timers"] - 2 * sample.values.get("goroutines", 0.0))
         for sample in history.samples
-        if "timers" in sample.values
+        if "timers" in sample.values and sample.seconds <= history.live.points[-1][0]
     ]
     lowest = min((value for _, value in points), default=0.0)
     return judge_trend([(at, value - lowest) for at, value in points], LEAST_TIMERS)
