@@ -30,7 +30,7 @@ def move(folder: Path, gofmt: Path, seed: int) -> None:
         name = f"{chance.choice('abyz')}{chance.randrange(10_000)}_moved"
         (folder / f"{name}{suffix[0] if suffix else '.go'}").write_text(text, encoding="utf-8")
     files = sorted(str(file) for file in folder.glob("*.go"))
-    subprocess.run([str(gofmt), "-s", "-w", *files], check=True, capture_output=True)  # noqa: S603 - our toolchain
+    subprocess.run([str(gofmt), "-s", "-w", *files], check=True, capture_output=True)
 
 
 def _moved(text: str, chance: random.Random) -> str:
@@ -45,14 +45,15 @@ def _moved(text: str, chance: random.Random) -> str:
         is_plain = _QUOTES.search(line) is None
         if line.startswith(("func ", "type ", "var ", "const ")) and chance.random() < 0.5 and not _is_told(lines):
             lines += ["", "// Moved by some lines.", ""]
-        if is_plain and line.strip():
-            line = line.replace(" := ", ":=").replace(", ", " ,  ").replace("\t", " ")
-            if chance.random() < 0.1 and not line.rstrip().endswith("\\"):
-                line += " // a note"
-        lines.append(line)
+        lines.append(_spoilt(line, chance) if is_plain and line.strip() else line)
         if is_plain and line.rstrip().endswith("{") and chance.random() < 0.3:
             lines += ["// A comment of", "// two lines.", ""]
     return "\n".join(lines)
+
+
+def _spoilt(line: str, chance: random.Random) -> str:
+    spoilt = line.replace(" := ", ":=").replace(", ", " ,  ").replace("\t", " ")
+    return f"{spoilt} // a note" if chance.random() < 0.1 else spoilt
 
 
 def _is_told(lines: list[str]) -> bool:

@@ -105,7 +105,7 @@ class Context:
         return self._file(evidence.site.file)
 
     def line_text(self, evidence: Evidence) -> str:
-        """Return the evidence's line without blanks and comments, so that no layout changes it; "" without its source."""
+        """Return the evidence's line without blanks and comments, which are layout; "" without its source."""
         file, line = evidence.site.file, evidence.site.line
         lines = self._lines.get(file)
         if lines is None:

@@ -70,9 +70,9 @@ def explained(findings: Iterable[Finding]) -> Measure:
 def _identity(finding: Finding, evidence: Evidence, context: Context) -> tuple[str, ...]:
     """Return what a finding's id is made of, besides an ordinal among equals.
 
-    What the compiler says, what machine code alone shows and what only a profile shows are counted apart, as each may be
-    without the other. As a profile samples, the text of their line tells its findings apart rather than how many of them
-    are in it. Numbers of closures and of init functions are left out: they change with the order of files.
+    What the compiler says, what machine code alone shows and what only a profile shows are counted apart, as each may
+    be without the other. As a profile samples, the text of their line tells its findings apart rather than how many
+    of them are in it. Numbers of closures and of init functions are left out: they change with the order of files.
     """
     site = finding.site
     function = _COUNTED.sub(r"\1", site.function)

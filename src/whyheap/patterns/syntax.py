@@ -150,9 +150,18 @@ class GoFile:
         return sorted(spans, key=lambda span: span[1] - span[0])
 
     def statement(self, line: int) -> range:
-        """Return the lines of the shortest statement that holds a line."""
-        found = next(((start, end) for start, end in self._statements if start <= line <= end), (line, line))
-        return range(found[0], found[1] + 1)
+        """Return the lines of the shortest statement that holds a line, or of the signature that it is part of."""
+        found = next(((start, end) for start, end in self._statements if start <= line <= end), None)
+        start, end = found or self._signature(line) or (line, line)
+        return range(start, end + 1)
+
+    def _signature(self, line: int) -> tuple[int, int] | None:
+        """Return first and last line of a function's signature that holds a line: parameters are made on the first."""
+        for node in self.functions(line)[:1]:
+            body = node.field("body")
+            if body is not None and line <= body.range().start.line + 1:
+                return node.range().start.line + 1, body.range().start.line + 1
+        return None
 
     @cached_property
     def _loops(self) -> list[tuple[int, int, SgNode]]:
