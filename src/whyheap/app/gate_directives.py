@@ -205,18 +205,19 @@ class _Judge:
         seen: set[tuple[object, ...]] = set()
         for line in sorted(one.lines):
             for fact in self._heap.get((one.file, line), ()):
-                at = fact.printed_at if (fact.printed_at.file, fact.printed_at.line) == (one.file, line) else fact.site
+                own = (place for place in (fact.site, fact.printed_at) if place.file == one.file)
+                at = next(place for place in own if place.line in one.lines)
                 key = (at, _INSTANCE.sub("", fact.message))
                 if key in seen:
                     continue
                 seen.add(key)
-                finding = next((f for f in self._near(one.file, line) if any(x is fact for x in f.facts)), None)
-                finding = finding or next((f for f in self._near(one.file, line) if f.subject == fact.subject), None)
+                near = self._near(one.file, at.line)
+                finding = next((found for found in near if any(told is fact for told in found.facts)), None)
+                finding = finding or next((found for found in near if found.subject == fact.subject), None)
                 why = f": {headline(finding)}" if finding is not None else ""
                 message = f"{fact.message}{why}; {self._says(one)}"
-                yield _Broken(
-                    "noescape", self._site(one.file, line, at.column), message, (fact.message,), finding, one.text
-                )
+                site = self._site(one.file, at.line, at.column)
+                yield _Broken("noescape", site, message, (fact.message,), finding, one.text)
 
     def _near(self, file: str, line: int) -> list[Finding]:
         return self._findings.get((file, line), [])
