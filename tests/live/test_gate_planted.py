@@ -26,7 +26,9 @@ NEW = {
         "func NewKept() {\n\tn := 4\n\tkeep(&n)\n}\n"
     ),
     "my-pkg/new_test.go": "package mypkg\n\nfunc NewInTest() *int {\n\tn := 4\n\treturn &n\n}\n",
-    "my-pkg/new_tagged.go": "//go:build planted\n\npackage mypkg\n\nfunc NewTagged() *int {\n\tn := 4\n\treturn &n\n}\n",
+    "my-pkg/new_tagged.go": (
+        "//go:build planted\n\npackage mypkg\n\nfunc NewTagged() *int {\n\tn := 4\n\treturn &n\n}\n"
+    ),
 }
 NEW_SITES = {
     ("my-pkg/new.go", 4, "new-site"),

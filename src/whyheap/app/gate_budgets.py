@@ -132,7 +132,7 @@ def judge_budgets(
                 found = [one for one in scanned.sites.values() if target.has(one) and _is_counted(name, one)]
                 if len(found) > limit:
                     message = (
-                        f"{budget.target} has {len(found)} {_WORDS[name]}, its budget is {limit}: {_places(found)}"
+                        f"{_WORDS[name]} of {budget.target}: {len(found)}, its budget is {limit}: {_places(found)}"
                     )
                     broken.append((budget.target, name, site, message, len(found)))
             elif benchmarks is not None:
@@ -171,7 +171,7 @@ def _measured(
     worst = max(there, key=value)
     if value(worst) <= limit:
         return ""
-    return f"{worst.name} of {worst.package} makes {value(worst)} {_WORDS[limit_name]}, its budget is {limit}"
+    return f"{_WORDS[limit_name]} of {worst.package}.{worst.name}: {value(worst)}, its budget is {limit}"
 
 
 def _benchmark_of(function: str) -> re.Pattern[str]:

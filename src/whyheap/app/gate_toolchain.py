@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from whyheap.app.gate_scan import scan_for_gate
 from whyheap.collect.compiler import Progress, ScanOptions
-from whyheap.errors import WhyheapError
+from whyheap.errors import UsageError, WhyheapError
 from whyheap.host.go import GoTool
+from whyheap.host.toolchains import remember_go
 from whyheap.model.baseline import Baseline
 from whyheap.model.finding import Finding
 
@@ -42,13 +43,16 @@ class OldSites:
 
 
 def old_sites(version: str, find: Callable[[str], GoTool | None], options: ScanOptions, progress: Progress) -> OldSites:
-    """Scan today's code with the Go that a baseline is of, if it can be had."""
+    """Scan today's code with the Go that a baseline is of, if it can be had. Raises UsageError for a wrong one."""
     try:
         tool = find(version)
         if tool is None:
             return OldSites(None, reason=f"{version} is not on this machine")
         progress(f"asking {version}")
         scanned = scan_for_gate(tool, options, progress)
+        remember_go(scanned.scan.go, tool.command)
+    except UsageError:
+        raise
     except WhyheapError as error:
         return OldSites(None, reason=f"{version} could not be asked: {error.message}")
     if scanned.compiled.failure is not None:

@@ -89,13 +89,13 @@ def baseline_text(baseline: Baseline) -> str:
         "gcflags": baseline.gcflags,
         "tests": "yes" if baseline.tests else "no",
     }
-    entries = sorted(
-        baseline.entries.values(), key=lambda one: (one.package, one.function, one.pattern, one.subject, one.id)
-    )
-    lines = [f"whyheap baseline {SCHEMA}", *(f"{key}: {value}".rstrip() for key, value in header.items())]
-    lines += [
-        "\t".join((one.id, *map(_plain, (one.pattern, one.package, one.function, one.subject)))) for one in entries
+    rows = [
+        (_plain(one.package), _plain(one.function), _plain(one.pattern), _plain(one.subject), one.id)
+        for one in baseline.entries.values()
     ]
+    lines = [f"whyheap baseline {SCHEMA}", *(f"{key}: {value}".rstrip() for key, value in header.items())]
+    for package, function, pattern, subject, id_ in sorted(rows):
+        lines.append("\t".join((id_, pattern, package, function, subject)))
     return "\n".join((*lines, _END, ""))
 
 
