@@ -25,6 +25,7 @@ NEW = {
         "package mypkg\n\nvar kept2 *int\n\nfunc keep(p *int) { kept2 = p }\n\n"
         "func NewKept() {\n\tn := 4\n\tkeep(&n)\n}\n"
     ),
+    "my-pkg/new_parameter.go": "package mypkg\n\nfunc NewParameter(\n\tn int,\n\tm int,\n) *int {\n\treturn &m\n}\n",
     "my-pkg/new_test.go": "package mypkg\n\nfunc NewInTest() *int {\n\tn := 4\n\treturn &n\n}\n",
     "my-pkg/new_tagged.go": (
         "//go:build planted\n\npackage mypkg\n\nfunc NewTagged() *int {\n\tn := 4\n\treturn &n\n}\n"
@@ -34,6 +35,7 @@ NEW_SITES = {
     ("my-pkg/new.go", 4, "new-site"),
     ("my-pkg/new_generic.go", 4, "new-site"),
     ("my-pkg/new_inlined.go", 8, "new-site"),
+    ("my-pkg/new_parameter.go", 5, "new-site"),
     ("my-pkg/new_test.go", 4, "new-site"),
     ("my-pkg/new_tagged.go", 6, "new-site"),
 }

@@ -117,6 +117,7 @@ def update_baseline(go: GoTool, request: GateRequest, progress: Progress = lambd
     else:
         notes.insert(0, f"{request.baseline} is not written")
     result = _result(scanned, (), notes, unknown, Judged(), request)
+    result = replace(result, checked={name: result.checked[name] for name in ("packages", "sites")})
     return GateOutcome(result, failure, _exit_code(result, failure, request))
 
 
@@ -207,10 +208,10 @@ def _new_sites(
 
 def _new_site(scanned: GateScan, finding: Finding, where: str, labels: Mapping[str, str]) -> Violation:
     word = "may allocate" if finding.agreement is Agreement.MAY_ALLOCATE else "allocates"
-    said = finding.facts[0].message if finding.facts else finding.pattern
+    said = f"{finding.facts[0].message}: " if finding.facts else ""
     same = _same(scanned, finding)
     alike = f"; one of {len(same)} alike, lines {', '.join(map(str, same))}" if len(same) > 1 else ""
-    message = f"{word}: {said}: {headline(finding)} ({finding.pattern}){alike}; {where}"
+    message = f"{word}: {said}{headline(finding)} ({finding.pattern}){alike}; {where}"
     return Violation(finding.id, "new-site", finding.site, message, finding, labels)
 
 

@@ -95,7 +95,7 @@ def baseline_text(baseline: Baseline) -> str:
     ]
     lines = [f"whyheap baseline {SCHEMA}", *(f"{key}: {value}".rstrip() for key, value in header.items())]
     for package, function, pattern, subject, id_ in sorted(rows):
-        lines.append("\t".join((id_, pattern, package, function, subject)))
+        lines.append(f"{id_}\t{pattern}\t{package}\t{function}\t{subject}")
     return "\n".join((*lines, _END, ""))
 
 

@@ -147,21 +147,15 @@ class GoFile:
         """First and last line of each statement and each declared variable that has a value, shortest first."""
         ranges = (node.range() for node in self._root.find_all(_any_of(_STATEMENTS)))
         spans = {(at.start.line + 1, at.end.line + 1) for at in ranges}
+        for start, _, node in self._functions:  # parameters on lines of their own are made on the first line
+            if node.kind() != "func_literal" and (body := node.field("body")) is not None:
+                spans.add((start, body.range().start.line + 1))
         return sorted(spans, key=lambda span: span[1] - span[0])
 
     def statement(self, line: int) -> range:
-        """Return the lines of the shortest statement that holds a line, or of the signature that it is part of."""
-        found = next(((start, end) for start, end in self._statements if start <= line <= end), None)
-        start, end = found or self._signature(line) or (line, line)
-        return range(start, end + 1)
-
-    def _signature(self, line: int) -> tuple[int, int] | None:
-        """Return first and last line of a function's signature that holds a line: parameters are made on the first."""
-        for node in self.functions(line)[:1]:
-            body = node.field("body")
-            if body is not None and line <= body.range().start.line + 1:
-                return node.range().start.line + 1, body.range().start.line + 1
-        return None
+        """Return the lines of the shortest statement, or signature, that holds a line."""
+        found = next(((start, end) for start, end in self._statements if start <= line <= end), (line, line))
+        return range(found[0], found[1] + 1)
 
     @cached_property
     def _loops(self) -> list[tuple[int, int, SgNode]]:

@@ -47,11 +47,13 @@ def _summary(result: GateResult) -> str:
         parts.append(f"{_many(len(result.violations), 'violation')} ({rules})")
     if result.unknown:
         parts.append(f"{_many(len(result.unknown), 'line')} not understood (--allow-unknown passes over them)")
-    verdict = "; ".join(parts) or ("ordinary tests failed" if result.failed else "no violations")
+    verdict = "; ".join(parts) or ("tests failed" if result.failed else "no violations")
+    if set(result.checked) == {"packages", "sites"}:  # of --update, which compares with nothing
+        verdict = "; ".join(["no rule was checked", *parts])
     checked = ", ".join(
         _many(count, name.removesuffix("s")) for name, count in result.checked.items() if count or name == "packages"
     )
-    return one_line(f"{result.title or 'gate'}: {verdict}; checked {checked}; {result.go} {result.platform}")
+    return one_line(f"{result.title or 'gate'}: {verdict}; {checked}; {result.go} {result.platform}")
 
 
 def _many(count: int, word: str) -> str:
