@@ -72,14 +72,16 @@ def _identity(finding: Finding, evidence: Evidence, context: Context) -> tuple[s
 
     What the compiler says, what machine code alone shows and what only a profile shows are counted apart, as each may
     be without the other. As a profile samples, the text of their line tells its findings apart rather than how many
-    of them are in it. Numbers of closures and of init functions are left out: they change with the order of files.
+    of them are in it. Numbers of closures and of init functions are left out: they change with the order of files. So
+    does the way to the heap that the compiler prints of several, and with it the pattern: only silent findings have
+    it in their ids.
     """
     site = finding.site
     function = _COUNTED.sub(r"\1", site.function)
     subject = function if finding.subject == site.function else _NUMBERED.sub(r"\1", finding.subject)
-    key = (site.package, function, finding.pattern, subject)
     if not _is_silent(finding):
-        return key
+        return (site.package, function, subject, "heap")
+    key = (site.package, function, subject, finding.pattern)
     return (*key, "silent") if finding.calls else (*key, "measured", context.line_text(evidence))
 
 
