@@ -75,7 +75,7 @@ def test_a_baseline_knows_what_is_there_and_nothing_else(cli: Cli) -> None:
     Path("good/good.go").write_text("package good\n")
     gone = cli("gate")
     assert gone.code == 0
-    assert "note: 1 entry is gone from the code: --update" in gone.out
+    assert "note: 1 entry is gone: --update" in gone.out
 
 
 def test_update_of_some_packages_keeps_the_others(cli: Cli) -> None:

@@ -190,8 +190,8 @@ def _new_sites(
     packages = {package.package for package in scanned.scan.packages if not package.error}
     gone = [one for one in baseline.entries.values() if one.package in packages and one.id not in scanned.sites]
     if gone:
-        word = "entry is" if len(gone) == 1 else "entries are"
-        notes.append(f"{len(gone)} {word} gone from the code: --update takes them out of {request.baseline}")
+        word = "entry is gone" if len(gone) == 1 else "entries are gone"
+        notes.append(f"{len(gone)} {word}: --update takes them out of {request.baseline}")
     new = {id_: one for id_, one in scanned.sites.items() if id_ not in baseline.entries}
     apart = Apart(tuple(new.values()))
     if new and baseline.go != scanned.scan.go:

@@ -270,7 +270,8 @@ class _Judge:
         told = set()
         for line in sorted(one.lines):
             for finding in self._near(one.file, line):
-                if finding.agreement is not Agreement.NEVER_ALLOCATES:
+                is_cold = bool(finding.calls) and all(call.path is CallPath.COLD for call in finding.calls or ())
+                if finding.agreement is not Agreement.NEVER_ALLOCATES and not is_cold:
                     told.add((one.file, line))
                     words = "may allocate" if finding.agreement is Agreement.MAY_ALLOCATE else "allocates"
                     message = f"{words}: {headline(finding)}; {self._says(one)}"

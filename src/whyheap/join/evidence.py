@@ -85,8 +85,9 @@ def join(
             calls = code.lines.get(line)
             if calls is None and code.has_code(site.package, {site.function, *(fact.function for fact in there)}):
                 calls = ()
-            elif calls and not site.function:
-                site = code.own_place(calls[0]) or site
+            elif calls and not any(fact.function for fact in there if not fact.inlined_at):
+                place = code.own_place(calls[0]) or site  # whose name does not depend on a profile
+                site = replace(place, column=site.column)
         if measured is None:
             evidence.append(Evidence(site, tuple(there), profiled=profile is not None, calls=calls))
             continue
@@ -259,7 +260,7 @@ def _facts_by_line(scan: Scan, code: CallsByLine | None) -> dict[Line, list[Comp
             ordinals[seen] = 1 if is_in_wrapper else ordinals.get(seen, 0) + 1
             identity = (fact.kind, about, (fact.site, place) if moved else fact.site, ordinals[seen])
             known = lines[place.file, place.line].get(identity)
-            if known is None or (_is_elsewhere(known, owners) and not _is_elsewhere(fact, owners)):
+            if known is None or _is_nearer(fact, known, owners):
                 lines[place.file, place.line][identity] = fact
     return {
         line: [_moved(fact, owners.get(line[0], fact.package)) for fact in facts.values()]
@@ -277,6 +278,13 @@ def _is_made_at_call(fact: CompilerFact, code: CallsByLine) -> bool:
         return False
     call = fact.inlined_at[0]
     return code.is_made_at_call((fact.site.file, fact.site.line), (call.file, call.line))
+
+
+def _is_nearer(fact: CompilerFact, known: CompilerFact, owners: Mapping[str, str]) -> bool:
+    """Whether of two copies of a fact this one is its own, or the first by name: files may come in any order."""
+    if not _is_elsewhere(known, owners):
+        return False
+    return not _is_elsewhere(fact, owners) or (fact.package, fact.function) < (known.package, known.function)
 
 
 def _is_elsewhere(fact: CompilerFact, owners: Mapping[str, str]) -> bool:

@@ -74,7 +74,7 @@ def _identity(finding: Finding, evidence: Evidence, context: Context) -> tuple[s
     be without the other. As a profile samples, the text of their line tells its findings apart rather than how many
     of them are in it. Numbers of closures and of init functions are left out: they change with the order of files. So
     does the way to the heap that the compiler prints of several, and with it the pattern: only silent findings have
-    it in their ids.
+    it in their ids. Who changes this raises SCHEMA in model/baseline.py.
     """
     site = finding.site
     function = _COUNTED.sub(r"\1", site.function)
