@@ -161,6 +161,9 @@ def test_budgets(cli: Cli) -> None:
     assert second.startswith("whyheap.toml:8:1: budget: there is no function ./good.Neww")
     config.write_text('[gate.budgets."./..."]\nheap_sites = 2\n')
     assert cli("gate").code == 0
+    for option in ("update = true", 'baseline-go = "./go"'):
+        config.write_text(f"[gate]\n{option}\n")
+        assert "is not taken from a file that was not named" in cli("gate").check_error(2)
     config.write_text('[gate.budgets."./good"]\nheap_site = 2\n')
     assert cli("gate").check_error(2) == "whyheap.toml:1: a budget has no 'heap_site'"
 
