@@ -147,6 +147,11 @@ def test_since_a_revision(cli: Cli, cache: Path) -> None:
     assert (digest(Path.cwd()), git("status", "--porcelain")) == (before[1], before[0])
     assert not list(cache.glob("checkouts/*/tree"))
 
+    Path("fresh").mkdir()
+    Path("fresh/fresh.go").write_text(ADDED.replace("mypkg", "fresh"))
+    fresh = cli("gate", "--since", "HEAD", "./fresh")
+    assert (fresh.code, fresh.out.count("new-site:")) == (1, 1)
+
 
 def test_budgets(cli: Cli) -> None:
     config = Path("whyheap.toml")
