@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -76,6 +77,16 @@ def test_a_baseline_knows_what_is_there_and_nothing_else(cli: Cli) -> None:
     gone = cli("gate")
     assert gone.code == 0
     assert "note: 1 entry is gone: --update" in gone.out
+
+
+def test_equal_code_has_equal_results(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(Path(__file__).parent / "gate_planted", Path.cwd(), dirs_exist_ok=True)
+    Path("go.mod").write_text("module example.com/planted\n\ngo 1.22\n")
+    results = [cli("gate", "--format", "json") for _ in range(4)]
+    monkeypatch.setenv("WHYHEAP_CACHE", str(tmp_path / "cold"))
+    results += [cli("gate", "--format", "json") for _ in range(2)]
+    assert results[0].code == 1
+    assert len({ran.out for ran in results}) == 1
 
 
 def test_update_of_some_packages_keeps_the_others(cli: Cli) -> None:
