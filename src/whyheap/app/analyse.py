@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from whyheap.app.focus import focused
+from whyheap.app.judged_profiles import judged_profiles
 from whyheap.app.judged_stretch import accounts, events_of, judged_stretch, span_of
 from whyheap.app.scan_report import count_packages, go_numbers, title
 from whyheap.capture import Capture
@@ -31,7 +32,6 @@ from whyheap.model.report import EntryPoint, Report, Totals
 from whyheap.model.root import Root
 from whyheap.model.site import Site
 from whyheap.model.verdict import Verdict
-from whyheap.parse.pprof import parse_profile
 from whyheap.parse.profile_math import subtract
 from whyheap.patterns.context import Context
 from whyheap.patterns.judge import judge as judge_patterns
@@ -71,7 +71,7 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
     goroutines = respelled(capture)
     whole = samples_from_gauges(capture.gauges, goroutines)
     samples = judged_stretch(whole, capture.events)
-    profiles = [parse_profile(raw) for raw in _profiles_of(capture, span_of(samples, whole))]
+    profiles, damaged = judged_profiles(capture, span_of(samples, whole), alone=not whole and scan is None)
     profile = _windowed(profiles)
     starters = _starters(goroutines, own_code(scan))
     joined = join(scan, profile, sources, starters=starters)
@@ -107,7 +107,7 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
         findings=tuple(shown),
         entry_points=_entries(entry_points),
         gauges=capture.gauges,
-        gaps=(*capture.gaps, *(scan.gaps if scan else ()), *judgement.gaps, *_gaps(capture, joined)),
+        gaps=(*capture.gaps, *(scan.gaps if scan else ()), *judgement.gaps, *damaged, *_gaps(capture, joined)),
         totals=replace(
             _totals(capture, joined, ranked, account, by_use=is_about_memory_kept(capture, verdict)),
             heap_sites=sum(1 for finding in shown if finding.facts or finding.calls),
@@ -122,14 +122,6 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
     )
     read = files.read if files is not None else capture.sources
     return Analysis(report, profile, read if view.keep_sources else {}, joined.evidence)
-
-
-def _profiles_of(capture: Capture, span: tuple[str, str]) -> tuple[bytes, ...]:
-    """Return the profiles of the judged process: those of others would be taken for its growth."""
-    if len(capture.profile_times) != len(capture.profiles):
-        return capture.profiles
-    kept = zip(capture.profiles, capture.profile_times, strict=True)
-    return tuple(raw for raw, at in kept if not at or span[0] <= at < span[1])
 
 
 def _quoted(findings: Iterable[Finding], sources: Mapping[str, str]) -> dict[str, str]:

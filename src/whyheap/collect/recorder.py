@@ -237,6 +237,10 @@ class Recorder:
             self._told.say(f"{self.recording.ending}; waiting up to {format_duration(wait)} for another process")
         deadline = self._clock() + wait
         while self._clock() < deadline and not self._stop.wait(_RETRY_SECONDS):
+            late = witness.events()  # a cluster tells of an end some seconds after it
+            if late:
+                self._file.keep(events=late)
+                self.recording.ending = told_end(self.recording.events) or self.recording.ending
             try:
                 successor = self._open()
                 successor.sample(stacks=False)
