@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -24,6 +24,7 @@ from whyheap.collect.silent_target import RETRY_SECONDS, SilentTarget
 from whyheap.collect.witness import LiveWitness
 from whyheap.errors import TargetError
 from whyheap.model.event import Event, EventKind
+from whyheap.model.gauge import Gap
 from whyheap.units import format_duration
 
 CLOCK_JUMP_SECONDS = 5.0
@@ -129,6 +130,10 @@ class Recorder:
         with suppress(TargetError):  # numbers and stacks are worth keeping without it
             raw = witness.profile()
         self._file.keep(sample, (sample.at, raw) if raw else None, (event,))
+
+    def note(self, gaps: Iterable[Gap]) -> None:
+        """Keep what others could not see for this recording."""
+        self._file.note(gaps)
 
     def _first_witness(self) -> LiveWitness:
         deadline = self._clock() + self._settings.wait_seconds

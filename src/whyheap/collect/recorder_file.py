@@ -120,15 +120,16 @@ class RecorderFile:
         """Keep whose limit it was, which process, and what could not be seen."""
         if self._full_since is not None:
             return
-        for gap in (*self._head.gaps, *witness.gaps):  # also those of a process that has ended since
-            self._gaps[_DIGITS.sub("#", f"{gap.witness} {gap.reason}")] = gap
-        head = replace(
-            self._head,
-            limit_name=witness.limit_name or self._head.limit_name,
-            pid=witness.pid or self._head.pid,
-            gaps=tuple(self._gaps.values())[:_MOST_GAPS],
+        self._head = replace(
+            self._head, limit_name=witness.limit_name or self._head.limit_name, pid=witness.pid or self._head.pid
         )
+        self.note(witness.gaps)
+
+    def note(self, gaps: Iterable[Gap]) -> None:
+        """Keep more that could not be seen, with what a process could not tell that has ended since."""
+        for gap in (*self._head.gaps, *gaps):
+            self._gaps[_DIGITS.sub("#", f"{gap.witness} {gap.reason}")] = gap
         try:
-            self._writer.set_head(head)
+            self._writer.set_head(replace(self._head, gaps=tuple(self._gaps.values())[:_MOST_GAPS]))
         except OutputError as error:
             self._bear(error, is_sample=False)
