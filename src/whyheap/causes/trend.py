@@ -93,9 +93,8 @@ def _why_not(xs: Sequence[float], ys: Sequence[float], slope: Slope, rise: float
         return "it rises and falls"
     if _jumps(xs, ys):
         return "it jumped once and stays level"
-    late = max(
-        LATE_POINTS, sum(1 for x in xs if x >= xs[-1] - (xs[-1] - xs[0]) / 3)
-    )  # of time: samples crowd at the end
+    last_third = xs[-1] - (xs[-1] - xs[0]) / 3  # of time: samples crowd at the end
+    late = max(LATE_POINTS, sum(1 for x in xs if x >= last_third))
     mean_slope = (ys[-1] - ys[0]) / (xs[-1] - xs[0])  # far above the median one after a steep start
     if theil_sen(xs[-late:], ys[-late:]).value < LATE_SLOPE_SHARE * max(slope.value, mean_slope):
         return "it rose at first and levelled off"
