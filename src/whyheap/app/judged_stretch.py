@@ -88,7 +88,8 @@ def _without_dying_moment(stretch: tuple[RuntimeSample, ...], events: Sequence[E
 
 def _is_full(values: dict[str, float]) -> bool:
     limit = values.get("container_limit", 0.0)
-    return limit >= 1 and values.get("container_usage", 0.0) >= FULL_SHARE * limit
+    used = max(values.get(name, 0.0) for name in ("container_charge", "container_usage"))
+    return limit >= 1 and used >= FULL_SHARE * limit
 
 
 def _alloc_rate(before: RuntimeSample, after: RuntimeSample) -> float | None:

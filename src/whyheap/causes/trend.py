@@ -26,6 +26,7 @@ LEAST_STEP_SECONDS = 0.001
 DEEPEST_FALL_SHARE = 0.5
 LARGEST_STEP_SHARE = 0.6
 STEEP_STEP = 2.0
+INSTANT_SHARE = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,18 @@ def _jumps(xs: Sequence[float], ys: Sequence[float]) -> bool:
     steps = pairwise(zip(xs, ys, strict=True))
     (x, y), (next_x, next_y) = max(steps, key=lambda step: step[1][1] - step[0][1])
     rise, seconds = ys[-1] - ys[0], xs[-1] - xs[0]
-    if next_y - y <= LARGEST_STEP_SHARE * rise:
-        return False
-    return (next_y - y) * seconds > STEEP_STEP * rise * (next_x - x)
+    if next_y - y > LARGEST_STEP_SHARE * rise:
+        return (next_y - y) * seconds > STEEP_STEP * rise * (next_x - x)
+    return leaps(xs, ys)
+
+
+def leaps(xs: Sequence[float], ys: Sequence[float]) -> bool:
+    """Whether most of the rise came within an instant that several points happen to be of."""
+    instant, rise = INSTANT_SHARE * (xs[-1] - xs[0]), ys[-1] - ys[0]
+    first = 0
+    for last in range(1, len(xs)):
+        while xs[last] - xs[first] > instant:
+            first += 1
+        if ys[last] - min(ys[first : last + 1]) > LARGEST_STEP_SHARE * rise > 0:
+            return True
+    return False

@@ -169,15 +169,15 @@ class Recorder:
 
     def _look(self, witness: LiveWitness) -> RuntimeSample | None:
         """Take a sample and keep it; None when the target does not answer any more."""
-        now = self._clock()
+        now, worked = self._clock(), time.thread_time()
         try:
             sample = witness.sample(stacks=self._schedule.wants_stacks(now))
         except TargetError as error:
             self.recording.ending = error.message.rstrip(".")
             return None
         took = self._clock() - now
-        if sample.goroutines:
-            self._schedule.took_stacks(now, took)
+        if sample.goroutines:  # read from outside they cost our own work, however long that waits for a processor
+            self._schedule.took_stacks(now, took if witness.cost_seconds else min(took, time.thread_time() - worked))
         sample = replace(sample, seconds=now - self._begun, values={**sample.values, "recorder_seconds": took})
         profile = self._profile(witness, sample)
         events = (*self._clock_event(sample), *self._restart_event(sample, witness.pid), *witness.events())
