@@ -29,10 +29,11 @@ _UNKNOWN = b'{"kind":"unknown",'
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a scan prints: the rendered report, and what standard error says about lines that were not understood."""
+    """What a scan prints: the rendered report, and for standard error what was not understood and what is left out."""
 
     output: bytes
     unknown: int
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,13 @@ def answer_scan(
     compiled: CompiledPackages,
     request: ScanRequest,
     rendering: str,
-    render: Callable[[Report], bytes],
+    render: Callable[[Report], tuple[bytes, str]],
     progress: Progress,
 ) -> Answer:
     """Return the rendered scan; when nothing changed since an equal question, the answer given then.
 
-    `rendering` names all that `render` depends on besides the report (format, width, colours).
+    `rendering` names all that `render` depends on besides the report (format, width, colours); it gives the output and
+    what that leaves out.
     """
     question = repr((compiled.key, __version__, _own_code(), request.question, rendering))
     file = cache_folder() / "answers" / hashlib.blake2b(question.encode(), digest_size=16).hexdigest()
@@ -77,7 +79,8 @@ def answer_scan(
     from whyheap.app.scan_report import scan_report  # noqa: PLC0415 - a warm scan needs neither join nor patterns
 
     report = scan_report(compiled, request)
-    answer = Answer(render(report), compiled.unknown)
+    output, left_out = render(report)
+    answer = Answer(output, compiled.unknown, left_out)
     if compiled.is_current() and not any(compiled.library.gaps()):  # the answer quotes sources
         with suppress(OSError, WhyheapError):  # what cannot be kept is answered all the same
             private_folder("answers")

@@ -115,6 +115,8 @@ def scan(
         )
         unknown = answered.unknown
         progress.clear()
+        if answered.left_out:
+            progress.note(f"{form.name}: {answered.left_out}")
         return answered.output
 
     write_all(planned, answer)
@@ -152,7 +154,10 @@ def _check_facts(format_: str | None, outputs: tuple[str, ...], focus: str, *, r
             raise UsageError(f"--facts are all that the compiler says: {option} is for reports", "Leave it out")
 
 
-def _render(report: Report, form: Format, terminal: Terminal, *, all_rows: bool, redact: bool, roots: bool) -> bytes:
+def _render(
+    report: Report, form: Format, terminal: Terminal, *, all_rows: bool, redact: bool, roots: bool
+) -> tuple[bytes, str]:
+    """Return the output, and what it leaves out."""
     if redact:
         from whyheap.app.redact import redacted  # noqa: PLC0415 - when asked for
 
@@ -162,9 +167,10 @@ def _render(report: Report, form: Format, terminal: Terminal, *, all_rows: bool,
 
         show = roots_to_terminal if roots else scan_to_terminal
         text = show(report, width=terminal.width, color=terminal.color, all_rows=all_rows)
-        return text.encode("utf-8", "replace")
+        return text.encode("utf-8", "replace"), ""
     rendered = form.load()(report)
-    return rendered if isinstance(rendered, bytes) else str(rendered).encode("utf-8", "replace")
+    output = rendered if isinstance(rendered, bytes) else str(rendered).encode("utf-8", "replace")
+    return output, form.left_out(report, output)
 
 
 def _write_facts(tool: GoTool, options: ScanOptions, outputs: tuple[str, ...], progress: Progress) -> int:
