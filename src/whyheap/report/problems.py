@@ -95,7 +95,7 @@ class Problems:
         """Say what a format that shows files alone leaves out; "" when nothing."""
         parts = []
         if self.never_allocating:
-            parts.append(f"{findings(self.never_allocating)} that never allocate")
+            parts.append(never_allocating(self.never_allocating))
         if self.unplaced:
             parts.append(f"{findings(self.unplaced)} in code that the compiler made, which is in no file")
         return f"left out: {', and '.join(parts)}" if parts else ""
@@ -104,6 +104,11 @@ class Problems:
 def findings(count: int) -> str:
     """Return "1 finding", "12 findings"."""
     return f"{count:,} finding{'' if count == 1 else 's'}"
+
+
+def never_allocating(count: int) -> str:
+    """Return "12 findings that never allocate"."""
+    return f"{findings(count)} that never allocate{'s' if count == 1 else ''}"
 
 
 def violations(count: int) -> str:
@@ -220,7 +225,7 @@ def _of_violation(one: Violation, in_repository: str) -> Problem:
         level=Level.ERROR,
         site=one.site,
         file=place or module_place(MODULE_FILE, "", in_repository),
-        message=cut_middle(message or RULES.get(one.rule, one.rule), LONGEST_MESSAGE),
+        message=cut_middle(message or RULES.get(one.rule) or one_line(one.rule), LONGEST_MESSAGE),
         finding=one.finding,
     )
 
@@ -238,7 +243,7 @@ def _gate_headline(result: GateResult) -> str:
 
 def looked_at(checked: Mapping[str, int]) -> str:
     """Return "9 packages, 214 sites", without what was not looked at."""
-    counts = [(name, count) for name, count in checked.items() if count]
+    counts = [(one_line(name), count) for name, count in checked.items() if count]
     return ", ".join(f"{count:,} {name[:-1] if count == 1 and name.endswith('s') else name}" for name, count in counts)
 
 

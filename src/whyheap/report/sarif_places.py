@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from whyheap.goruntime.standard_library import STANDARD_ROOTS
@@ -17,6 +18,7 @@ _PLAIN: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 _MOST_INT: Final = 2**31 - 1
 
 
+@lru_cache(maxsize=4096)
 def uri_of(path: str) -> str:
     """Return a path as a relative URI reference (RFC 3986, 4.2), an absolute one as file: URI."""
     raw = path.encode("utf-8", "replace") if not _is_undecoded(path) else path.encode("utf-8", "surrogateescape")

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from whyheap.model.violation import GateResult
-from whyheap.report.problems import Problem, Problems, findings, problems_of, subject_of, violations
+from whyheap.report.problems import Problem, Problems, findings, never_allocating, problems_of, subject_of, violations
 from whyheap.report.visible_text import cut_middle, one_line
 from whyheap.units import format_bytes, format_share
 
@@ -32,7 +32,7 @@ _LONGEST_WORDS: Final = 240
 _ROOM_FOR_END: Final = 400
 _TICKS: Final = re.compile(r"`+")
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]#|~$])")
-_REFERENCE: Final = re.compile(r"([@#]|\bGH-|\bwww)(?=[\w.])", re.IGNORECASE)
+_REFERENCE: Final = re.compile(r"([@#]|\bGH-|\bwww)(?=\S)", re.IGNORECASE)
 
 
 def to_markdown(result: Report | GateResult) -> str:
@@ -140,7 +140,7 @@ def _end(problems: Problems) -> str:
     if len(problems.notes) > _NOTES:
         notes.append(f"{len(problems.notes) - _NOTES:,} more notes")
     if problems.never_allocating:
-        notes.append(f"left out: {findings(problems.never_allocating)} that never allocate")
+        notes.append(f"left out: {never_allocating(problems.never_allocating)}")
     return "\n".join(f"- {_words(note)}" for note in notes)
 
 
