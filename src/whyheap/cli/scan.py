@@ -66,7 +66,7 @@ def scan(
 
     PACKAGES are as for go build; ./... when none is named. The second scan of the same code reads only what changed.
     """
-    from whyheap.app.scan import ScanRequest, answer_scan  # noqa: PLC0415 - help needs none of these
+    from whyheap.app.scan import Answers, ScanRequest  # noqa: PLC0415 - help needs none of these
     from whyheap.collect.compiler import ScanOptions, compile_packages  # noqa: PLC0415 - as above
     from whyheap.host.go import find_go  # noqa: PLC0415 - as above
 
@@ -101,17 +101,15 @@ def scan(
     request = ScanRequest(options, pattern_of(focus), keep_sources=not no_source, rules=own_rules, binary=binary)
     tool = find_go(go, go_env(goos, goarch))
     compiled = compile_packages(tool, options, _loading_ahead(progress))
+    answers = Answers(compiled, request, progress)
     unknown = 0
 
     def answer(form: Format) -> bytes:
         nonlocal unknown
         rendering = repr((form.name, terminal, all_rows, redact, roots))
-        answered = answer_scan(
-            compiled,
-            request,
+        answered = answers.answer(
             rendering,
             lambda report: _render(report, form, terminal, all_rows=all_rows, redact=redact, roots=roots),
-            progress,
         )
         unknown = answered.unknown
         progress.clear()

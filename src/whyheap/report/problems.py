@@ -60,6 +60,11 @@ class Problem:
     bytes: int = 0
 
     @property
+    def owner(self) -> str:
+        """The function that it stands in; of a problem of a whole package or file, that."""
+        return self.site.symbol if self.site.function else self.site.package or self.file
+
+    @property
     def line(self) -> int:
         """The line, at least 1: code hosts know no line 0."""
         return max(self.site.line, 1)
@@ -231,12 +236,14 @@ def _of_violation(one: Violation, in_repository: str) -> Problem:
 
 
 def _gate_headline(result: GateResult) -> str:
-    parts = [violations(len(result.violations)) if result.violations else "no violation"]
+    parts = []
     if result.unknown:
         lines = "1 line" if len(result.unknown) == 1 else f"{len(result.unknown):,} lines"
         parts.append(f"{lines} of the compiler not understood: nothing is promised")
     if result.failed:
         parts.append("ordinary tests failed")
+    if result.violations or not parts:
+        parts.append(violations(len(result.violations)) if result.violations else "no violation")
     checked = looked_at(result.checked)
     return "; ".join(parts) + (f" ({checked} checked)" if checked else "")
 

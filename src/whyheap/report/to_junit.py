@@ -58,12 +58,12 @@ def to_junit(result: Report | GateResult) -> str:
 
 def _gate_cases(result: GateResult, problems: Problems) -> Iterator[ET.Element]:
     groups = by_rule(problems.problems)
-    for rule, what in RULES.items():
-        if rule not in groups and result.checked.get(_LOOKED_AT.get(rule, ""), 0):
-            yield _case(rule, f"no {rule}: {what}")
+    for rule in RULES:
+        if rule not in groups and result.checked.get(_LOOKED_AT.get(rule, ""), 0) and not result.unknown:
+            yield _case(rule, f"{rule} holds")
     for rule, broken in groups.items():
         for problem in broken:
-            case = _case(rule, f"{problem.site.symbol or problem.file} [{problem.id}]")
+            case = _case(rule, f"{problem.owner} [{problem.id}]")
             failure = _text(case, "failure", "\n".join(_explained(problem)))
             failure.attrib |= {"type": one_line(rule), "message": problem.message}
             yield case

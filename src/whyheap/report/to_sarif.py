@@ -130,8 +130,9 @@ def _result(problem: Problem, rule: int, places: Places) -> Json:
     site, finding = problem.site, problem.finding
     subject = finding.subject if finding is not None else ""
     location: Json = {"physicalLocation": places.at(problem.file, site.file, site.line, site.column, subject)}
-    if site.symbol:
-        location["logicalLocations"] = [{"fullyQualifiedName": one_line(site.symbol), "kind": "function"}]
+    if site.function or site.package:
+        kind = "function" if site.function else "module"
+        location["logicalLocations"] = [{"fullyQualifiedName": one_line(problem.owner), "kind": kind}]
     result: Json = {
         "ruleId": problem.rule,
         "ruleIndex": rule,
