@@ -23,6 +23,7 @@ from report import sample_gate
 from report.sample_report import empty, healthy, hostile, many_findings, oomshop, static_scan
 from whyheap.model.evidence import Agreement
 from whyheap.model.finding import Finding
+from whyheap.model.measure import Measure
 from whyheap.model.report import Report
 from whyheap.model.site import Site
 from whyheap.model.violation import RULES, GateResult, Violation
@@ -140,14 +141,15 @@ def test_annotations_escape_as_the_runner_unescapes() -> None:
 
 def test_the_worst_is_annotated() -> None:
     report = many_findings(500)
-    worst = replace(report.findings[321], agreement=Agreement.ALLOCATES_SILENTLY, id="worst", measure=oomshop_bytes())
+    worst = replace(
+        report.findings[321],
+        agreement=Agreement.ALLOCATES_SILENTLY,
+        id="worst",
+        measure=report.findings[0].measure or Measure(1, 1, 1, 1),
+    )
     report = replace(report, findings=(*report.findings, worst))
     assert f"file={worst.site.file},line={worst.site.line}," in to_github(report).splitlines()[0]
     assert problems_of(report).problems[0].id == "worst"
-
-
-def oomshop_bytes() -> object:
-    return oomshop().findings[0].measure
 
 
 # GitLab's code quality report

@@ -35,7 +35,7 @@ Json = dict[str, Any]
 
 @cache
 def validator() -> Callable[[Any], Any]:
-    return fastjsonschema.compile(json.loads(SCHEMA.read_text(encoding="utf-8")), use_default=False)  # type: ignore[no-any-return]
+    return fastjsonschema.compile(json.loads(SCHEMA.read_text(encoding="utf-8")), use_default=False)
 
 
 def run_of(result: Report | GateResult) -> Json:
@@ -235,7 +235,7 @@ def findings(draw: st.DrawFn) -> Finding:
         site.package,
         draw(TEXTS),
         draw(TEXTS),
-        site,
+        Position(site.file, site.line, site.column),
         (),
         (Flow(draw(TEXTS), draw(TEXTS), (step,)),),
     )

@@ -11,7 +11,16 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from whyheap.model.violation import GateResult
-from whyheap.report.problems import Problem, Problems, findings, never_allocating, problems_of, subject_of, violations
+from whyheap.report.problems import (
+    Problem,
+    Problems,
+    findings,
+    module_place,
+    never_allocating,
+    problems_of,
+    subject_of,
+    violations,
+)
 from whyheap.report.visible_text import cut_middle, one_line
 from whyheap.units import format_bytes, format_share
 
@@ -67,7 +76,7 @@ def _head(result: Report | GateResult, problems: Problems) -> Iterator[str]:
         for cause in result.verdict.causes[:_CAUSES]:
             yield from _cause(cause)
     elif result.roots:
-        yield from _roots(result.roots)
+        yield from _roots(result.roots, result.in_repository)
 
 
 def _cause(cause: CauseVerdict) -> Iterator[str]:
@@ -80,7 +89,7 @@ def _cause(cause: CauseVerdict) -> Iterator[str]:
         yield from (f"- {_words(advice)}" for advice in cause.advice)
 
 
-def _roots(roots: Sequence[Root]) -> Iterator[str]:
+def _roots(roots: Sequence[Root], in_repository: str) -> Iterator[str]:
     worst = [root for root in roots if root.sites > 1][:_ROOTS]
     if not worst:
         return
@@ -88,7 +97,9 @@ def _roots(roots: Sequence[Root]) -> Iterator[str]:
     yield "| one change here ... | | takes these off the heap, at most |"
     yield "|---|---|---|"
     for root in worst:
-        place = _code(str(root.site.position)) if root.site is not None else "each call"
+        site = root.site
+        where = module_place(site.file, site.package, in_repository) if site is not None else ""
+        place = _code(f"{where}:{site.line}") if site is not None and where else "each call"
         files = f"in {root.files:,} file{'' if root.files == 1 else 's'}"
         yield f"| {place} | {_code(root.title)} | {root.sites:,} sites {files} |"
 
