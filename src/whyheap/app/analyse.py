@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from whyheap.app.focus import focused
 from whyheap.app.judged_profiles import judged_profiles
@@ -18,6 +19,7 @@ from whyheap.collect.runtime_sample import samples_from_gauges
 from whyheap.collect.sources import SourceFiles
 from whyheap.escape_graph import EscapeGraph, Hanging, hang
 from whyheap.goruntime.std_goroutines import STARTED_BY
+from whyheap.host.repository import folder_in_repository
 from whyheap.join import Joined, join
 from whyheap.join.flame import flame
 from whyheap.join.frames import OwnCode, own_code
@@ -119,6 +121,7 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
         events=capture.events,
         account=account,
         timeline=timeline,
+        in_repository=folder_in_repository(Path(scan.root)) if scan else "",
     )
     read = files.read if files is not None else capture.sources
     return Analysis(report, profile, read if view.keep_sources else {}, joined.evidence)

@@ -55,7 +55,7 @@ def plan(
         else:
             planned.append((path, format_for(path, requested if is_for_file else None)))
     for path, format_ in planned:
-        if format_.kind not in allowed:
+        if not any(format_.takes(kind) for kind in allowed):
             raise click.UsageError(f"{format_.name} cannot be written here ({path}).")
         if redact and format_.kind is FormatKind.CAPTURE:
             raise UsageError(f"--redact cannot clean a capture ({path})", "Write it without --redact, or a report with")

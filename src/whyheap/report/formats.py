@@ -14,18 +14,26 @@ from whyheap.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from whyheap.model.report import Report
+    from whyheap.model.violation import GateResult
+
 
 class FormatKind(StrEnum):
-    """What a renderer takes: a whole `Report`, a `HeapProfile`, or the `Capture` behind the report."""
+    """What a renderer takes: a `Report`, a `GateResult`, a `HeapProfile`, or the `Capture` behind the report."""
 
     REPORT = "report"
+    GATE = "gate"
     PROFILE = "profile"
     CAPTURE = "capture"
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One output. `renderer` is "module:function", imported when first used; "" = not rendered here (captures)."""
+    """One output. `renderer` is "module:function", imported when first used; "" = not rendered here (captures).
+
+    `gate` is the renderer of a `GateResult`, "" = none; it may be the same function. `rest` says what an output leaves
+    out: see `left_out`.
+    """
 
     name: str
     suffixes: tuple[str, ...]
@@ -34,11 +42,25 @@ class Format:
     is_binary: bool
     what: str
     aliases: tuple[str, ...] = ()
+    gate: str = ""
+    rest: str = ""
 
-    def load(self) -> Callable[..., Any]:
+    def takes(self, kind: FormatKind) -> bool:
+        """Whether this is a form of what `kind` names."""
+        return bool(self.gate) if kind is FormatKind.GATE else self.kind is kind
+
+    def load(self, kind: FormatKind | None = None) -> Callable[..., Any]:
         """Import the renderer: `to_x(report)` gives bytes or str; text also takes `width` and `color`."""
-        module, _, function = self.renderer.partition(":")
-        return getattr(import_module(module), function)  # type: ignore[no-any-return]
+        return _imported(self.gate if kind is FormatKind.GATE else self.renderer)
+
+    def left_out(self, result: Report | GateResult, output: bytes) -> str:
+        """Say what the rendered `output` leaves out of `result`, where it cannot say so itself; "" when nothing."""
+        return str(_imported(self.rest)(result, output)) if self.rest else ""
+
+
+def _imported(name: str) -> Callable[..., Any]:
+    module, _, function = name.partition(":")
+    return getattr(import_module(module), function)  # type: ignore[no-any-return]
 
 
 FORMATS: Final = (
@@ -75,6 +97,57 @@ FORMATS: Final = (
         "whyheap.report.to_html:to_html",
         is_binary=False,
         what="one page that works offline",
+    ),
+    Format(
+        "sarif",
+        (".sarif", ".sarif.json"),
+        FormatKind.REPORT,
+        "whyheap.report.to_sarif:to_sarif",
+        is_binary=False,
+        what="SARIF 2.1.0, for code scanning",
+        gate="whyheap.report.to_sarif:to_sarif",
+        rest="whyheap.report.to_sarif:left_out",
+    ),
+    Format(
+        "github",
+        (".github.txt",),
+        FormatKind.REPORT,
+        "whyheap.report.to_github:to_github",
+        is_binary=False,
+        what="annotations of a GitHub workflow",
+        aliases=("github-actions",),
+        gate="whyheap.report.to_github:to_github",
+    ),
+    Format(
+        "markdown",
+        (".md", ".markdown"),
+        FormatKind.REPORT,
+        "whyheap.report.to_markdown:to_markdown",
+        is_binary=False,
+        what="the summary of a CI step, or a comment",
+        aliases=("md",),
+        gate="whyheap.report.to_markdown:to_markdown",
+    ),
+    Format(
+        "gitlab",
+        ("gl-code-quality-report.json", ".gitlab.json", ".codequality.json"),
+        FormatKind.REPORT,
+        "whyheap.report.to_gitlab:to_gitlab",
+        is_binary=False,
+        what="GitLab's code quality report",
+        aliases=("codequality", "codeclimate", "gitlab-codequality"),
+        gate="whyheap.report.to_gitlab:to_gitlab",
+        rest="whyheap.report.to_gitlab:left_out",
+    ),
+    Format(
+        "junit",
+        (".junit.xml", ".xml"),
+        FormatKind.REPORT,
+        "whyheap.report.to_junit:to_junit",
+        is_binary=False,
+        what="JUnit XML: a test per rule",
+        aliases=("junit-xml",),
+        gate="whyheap.report.to_junit:to_junit",
     ),
     Format(
         "pprof",
