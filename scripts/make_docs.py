@@ -31,10 +31,10 @@ NOTE = "<!-- Written by scripts/make_docs.py from the code: edit that, then run 
 
 CODES = {
     0: "done, with or without findings, also with gaps",
-    1: "the lab found a promise that does not hold",
+    1: "a gate found a violation, or the lab a promise that does not hold",
     2: "the command line or whyheap.toml is wrong",
-    3: "a named target could not be read, a needed tool is missing or failed, or a report could not be written; what "
-    "could be read is reported first",
+    3: "a named target could not be read, a needed tool is missing or failed, a report could not be written, or a gate "
+    "met what it could not judge; what could be read is reported first",
     130: "interrupted with Ctrl-C",
 }
 
@@ -102,6 +102,14 @@ $ whyheap explain render.go:10
 $ whyheap diff --go 1.24 --go 1.27 ./...
  oomshop  go1.24.11 -> go1.27.3                                        no bytes known: add a profile
 ...
+""",
+    ),
+    "gate": Notes(
+        (0, 1, 2, 3, 130),
+        """\
+$ whyheap gate --update
+note: whyheap.baseline is written: 72 entries, 72 new, 0 gone
+oomshop: no rule was checked; 3 packages, 72 sites; go1...
 """,
     ),
     "patterns": Notes(

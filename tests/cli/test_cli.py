@@ -182,7 +182,7 @@ def test_an_output_that_fails_leaves_the_others_whole(cli: Cli, heap: Path) -> N
         (["why", "HEAP", "--format", "jsn"], "jsn"),
         (["scan", "-o", "x.folded"], "folded"),
         (["scna"], "there is no command 'scna'. Did you mean 'scan'?"),
-        (["gate", "."], "'gate' is planned, but not built yet."),
+        (["harden", "."], "'harden' is planned, but not built yet."),
         (["record", "http://127.0.0.1:1"], "record needs a file"),
         (["record", ".", "-o", "x.whyheap"], "no service or process was named to record"),
         (["xyzzy"], "there is no command 'xyzzy'."),

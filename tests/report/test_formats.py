@@ -47,15 +47,19 @@ def test_an_unknown_suffix_says_what_is_possible(path: str, hint: str) -> None:
     assert caught.value.hint == hint
 
 
-def test_names_and_suffixes_are_unique() -> None:
-    names = [name for row in FORMATS for name in (row.name, *row.aliases)]
-    suffixes = [suffix for row in FORMATS for suffix in row.suffixes]
+@pytest.mark.parametrize("of_gate", [False, True])
+def test_names_and_suffixes_are_unique(*, of_gate: bool) -> None:
+    rows = [row for row in FORMATS if (row.kind is FormatKind.GATE) is of_gate]
+    names = [name for row in rows for name in (row.name, *row.aliases)]
+    suffixes = [suffix for row in rows for suffix in row.suffixes]
     assert len(set(names)) == len(names)
     assert len(set(suffixes)) == len(suffixes)
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in FORMATS if row.name in {"text", "json", "jsonl"}], ids=lambda row: row.name
+    "row",
+    [row for row in FORMATS if row.name in {"text", "json", "jsonl"}],
+    ids=lambda row: row.name,
 )
 def test_renderers_of_reports_load(row: object) -> None:
     assert row in FORMATS
@@ -63,3 +67,18 @@ def test_renderers_of_reports_load(row: object) -> None:
         if known is row:
             assert callable(known.load())
             assert known.kind is FormatKind.REPORT
+
+
+@pytest.mark.parametrize(
+    ("path", "requested", "name"),
+    [(None, None, "text"), ("gate.json", None, "json"), (None, "json", "json"), ("gate.sarif", None, "sarif")],
+)
+def test_a_gate_is_written_by_renderers_of_its_own(path: str | None, requested: str | None, name: str) -> None:
+    found = format_for(path, requested, of_gate=True)
+    assert found.name == name
+    assert callable(found.load(FormatKind.GATE))
+
+
+def test_a_gate_is_no_page() -> None:
+    with pytest.raises(UsageError, match="there are text"):
+        format_for(None, "html", of_gate=True)

@@ -32,13 +32,14 @@ _COMMANDS = {
     "scan": _Entry("scan", "Which lines allocate on the heap, and why (static)", matters=True),
     "explain": _Entry("explain", "Everything that is known about one line", matters=True),
     "diff": _Entry("diff", "What grew between two captures, or what a Go upgrade changes"),
+    "gate": _Entry("gate", "CI gate: baseline of heap sites, budgets, directives in the source"),
     "patterns": _Entry("catalogue", "The catalogue of ways to the heap"),
     "causes": _Entry("catalogue", "The catalogue of reasons to run out of memory"),
     "lab": _Entry("lab", "Proves the catalogue on real compilers, and measures popular claims"),
     "doctor": _Entry("doctor", "What this machine offers and lacks", matters=True),
     "completion": _Entry("completion", "Shell completion for bash, zsh and fish"),
 }
-_LATER = " fix gate test run heap debug guard harden node wasm fleet serve mcp lsp "
+_LATER = " fix test run heap debug guard harden node wasm fleet serve mcp lsp "
 
 
 class _Commands(click.Group):

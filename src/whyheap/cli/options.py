@@ -15,6 +15,8 @@ _LONGEST_SECONDS = 86_400.0
 CONFIG_FILE = "whyheap.config"
 """Key in click's meta: the file that --config named, None without it."""
 _RULES = "rules"
+_TABLES = {"gate": frozenset({"budgets"})}
+"""Tables within a command's own, which the command reads by itself."""
 _ONLY_NAMED = frozenset({"output", "header", "ca-file", "insecure"})
 _PLAIN_FLAG = re.compile(
     r"-(?:[BCELNSehlmw+%]\d?|race|msan|asan|live|wb|shared|dynlink|[cdlm]=[\w/,=.-]+|lang=[\w.]+)$"
@@ -152,6 +154,8 @@ def _read_config(ctx: click.Context, _: click.Parameter, value: Path | None) -> 
     if not isinstance(own, dict):
         raise UsageError(f"{file}: {ctx.info_name} is no table", f"Write [{ctx.info_name}] and its options below")
     known = _options(ctx.command)
+    tables = _TABLES.get(ctx.info_name or "", frozenset())
+    own = {name: setting for name, setting in own.items() if name not in tables}
     for name in own:
         if name not in known:
             raise _unknown(f"{file}: [{ctx.info_name}] has no option {name!r}", name, known)

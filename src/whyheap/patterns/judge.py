@@ -19,6 +19,8 @@ from whyheap.patterns.symbol import is_same_function
 
 _ID_BYTES = 6
 _NUMBERED = re.compile(r"\b(autotmp_|stmp_|state)\d+(@\d+)?")
+_COUNTED = re.compile(r"(?<=[.-])(func|gowrap|deferwrap|range|)\d+")
+"""Numbers in function names, in order of the package's files: F.func1.2, init.0, F-range1, glob..func3."""
 
 
 @dataclass(slots=True)
@@ -68,14 +70,19 @@ def explained(findings: Iterable[Finding]) -> Measure:
 def _identity(finding: Finding, evidence: Evidence, context: Context) -> tuple[str, ...]:
     """Return what a finding's id is made of, besides an ordinal among equals.
 
-    Findings that only a profile shows come and go with it, so they are never counted among those of the compiler; and
-    as a profile samples, the text of their line tells them apart rather than how many of them are in it.
+    What the compiler says, what machine code alone shows and what only a profile shows are counted apart, as each may
+    be without the other. As a profile samples, the text of their line tells its findings apart rather than how many
+    of them are in it. Numbers of closures and of init functions are left out: they change with the order of files. So
+    does the way to the heap that the compiler prints of several, and with it the pattern: only silent findings have
+    it in their ids. Who changes this raises SCHEMA in model/baseline.py.
     """
     site = finding.site
-    key = (site.package, site.function, finding.pattern, _NUMBERED.sub(r"\1", finding.subject))
+    function = _COUNTED.sub(r"\1", site.function)
+    subject = function if finding.subject == site.function else _NUMBERED.sub(r"\1", finding.subject)
     if not _is_silent(finding):
-        return key
-    return (*key, "measured", context.line_text(evidence))
+        return (site.package, function, subject, "heap")
+    key = (site.package, function, subject, finding.pattern)
+    return (*key, "silent") if finding.calls else (*key, "measured", context.line_text(evidence))
 
 
 def _drafts(evidence: Evidence, context: Context) -> list[_Draft]:

@@ -123,9 +123,13 @@ def judgement(title: str) -> Fix:
 
 
 def _site(site: Site, fact: CompilerFact | None) -> Site:
-    """Return the line's site with the fact's column and function, which do not depend on a profile."""
+    """Return the line's site with the fact's column and function, which do not depend on a profile.
+
+    What is inlined has the function that it was inlined into: then the line's own is the right one, if it is known.
+    """
     if fact is None:
         return site
     places = (fact.printed_at, fact.site)
     column = next((at.column for at in places if (at.file, at.line) == (site.file, site.line)), site.column)
-    return Site(site.file, site.line, column, fact.function or site.function, fact.package or site.package)
+    names = (site.function, fact.function) if fact.inlined_at else (fact.function, site.function)
+    return Site(site.file, site.line, column, names[0] or names[1], fact.package or site.package)

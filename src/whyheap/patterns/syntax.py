@@ -147,10 +147,13 @@ class GoFile:
         """First and last line of each statement and each declared variable that has a value, shortest first."""
         ranges = (node.range() for node in self._root.find_all(_any_of(_STATEMENTS)))
         spans = {(at.start.line + 1, at.end.line + 1) for at in ranges}
+        for start, _, node in self._functions:  # parameters on lines of their own are made on the first line
+            if node.kind() != "func_literal" and (body := node.field("body")) is not None:
+                spans.add((start, body.range().start.line + 1))
         return sorted(spans, key=lambda span: span[1] - span[0])
 
     def statement(self, line: int) -> range:
-        """Return the lines of the shortest statement that holds a line."""
+        """Return the lines of the shortest statement, or signature, that holds a line."""
         found = next(((start, end) for start, end in self._statements if start <= line <= end), (line, line))
         return range(found[0], found[1] + 1)
 

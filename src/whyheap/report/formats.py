@@ -72,6 +72,7 @@ FORMATS: Final = (
         is_binary=False,
         what="what the terminal shows",
         aliases=("terminal",),
+        gate="whyheap.report.gate_to_text:gate_to_text",
     ),
     Format(
         "json",
@@ -80,6 +81,7 @@ FORMATS: Final = (
         "whyheap.report.to_json:to_json",
         is_binary=False,
         what="the report for programs",
+        gate="whyheap.report.gate_to_json:gate_to_json",
     ),
     Format(
         "jsonl",
@@ -188,34 +190,36 @@ STDOUT: Final = "-"
 """The path that means standard output."""
 
 
-def format_for(path: str | None, requested: str | None = None) -> Format:
+def format_for(path: str | None, requested: str | None = None, *, of_gate: bool = False) -> Format:
     """Choose the format of an output: `requested` (`--format`) if given, else by the suffix of `path`, else text.
 
-    Raises `UsageError` with the accepted names or suffixes, and the nearest one to what was typed.
+    `of_gate`: of those that a `GateResult` can be written in. Raises `UsageError` with the accepted names or suffixes,
+    and the nearest one to what was typed.
     """
+    rows = [row for row in FORMATS if row.gate] if of_gate else list(FORMATS)
     if requested is not None:
-        return _by_name(requested)
+        return _by_name(requested, rows)
     if path is None or path == STDOUT:
-        return FORMATS[0]
+        return rows[0]
     name = PurePath(path).name.casefold()
-    matches = [(suffix, row) for row in FORMATS for suffix in row.suffixes if name.endswith(suffix)]
+    matches = [(suffix, row) for row in rows for suffix in row.suffixes if name.endswith(suffix)]
     if matches:
         return max(matches, key=lambda match: len(match[0]))[1]
-    suffixes = [row.suffixes[0] for row in FORMATS]
+    suffixes = [row.suffixes[0] for row in rows]
     raise UsageError(
         f"{path!a} does not say its format: its name ends in none of {_listed(suffixes)}.",
         _nearest(PurePath(name).suffix, suffixes, "Did you mean {}?") or "Add such an ending, or give --format.",
     )
 
 
-def _by_name(requested: str) -> Format:
+def _by_name(requested: str, rows: list[Format]) -> Format:
     wanted = requested.casefold().lstrip(".")
-    for row in FORMATS:
+    for row in rows:
         if wanted == row.name or wanted in row.aliases:
             return row
-    names = [name for row in FORMATS for name in (row.name, *row.aliases)]
+    names = [name for row in rows for name in (row.name, *row.aliases)]
     raise UsageError(
-        f"{requested!a} is not a format; there are {_listed([row.name for row in FORMATS])}.",
+        f"{requested!a} is not a format; there are {_listed([row.name for row in rows])}.",
         _nearest(wanted, names, "Did you mean --format {}?"),
     )
 

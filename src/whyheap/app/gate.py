@@ -1,0 +1,326 @@
+"""The job of `whyheap gate`: what breaks the rules that a repository has given itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from whyheap.app.gate_budgets import Budgets, judge_budgets, measured_packages
+from whyheap.app.gate_directives import Judged, judge_directives
+from whyheap.app.gate_scan import GateScan, scan_for_gate, shown
+from whyheap.app.gate_toolchain import Apart, old_sites, tell_apart
+from whyheap.app.scan_report import count_packages, shown_sources, title
+from whyheap.collect.benchmarks import run_benchmarks
+from whyheap.collect.compiler import Progress, ScanOptions
+from whyheap.errors import TargetError, UsageError
+from whyheap.host.files import write_atomically
+from whyheap.host.git import checkout_of
+from whyheap.host.go import GoTool
+from whyheap.host.toolchains import remember_go
+from whyheap.model.baseline import Baseline, BaselineEntry
+from whyheap.model.evidence import Agreement
+from whyheap.model.finding import Finding
+from whyheap.model.violation import GateResult, Violation
+from whyheap.parse.baseline_text import baseline_text, parse_baseline
+from whyheap.parse.benchmark_text import BenchmarkAllocations
+from whyheap.report.plain_words import headline
+
+DEFAULT_BASELINE = "whyheap.baseline"
+EVERYTHING = ("./...",)
+_LARGEST_BASELINE_BYTES = 256 << 20
+_MODE = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class GateRequest:
+    """What to check. `baseline` is a file, which must exist if it `is_named`; `since` a revision in place of it.
+
+    `baseline_go` finds the go command that a baseline is of, None when it cannot be had.
+    """
+
+    options: ScanOptions
+    baseline: Path
+    is_named: bool = False
+    since: str = ""
+    baseline_go: Callable[[str], GoTool | None] = lambda _: None
+    budgets: Budgets = field(default_factory=lambda: Budgets(Path()))
+    allow_unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GateOutcome:
+    """What a gate found, and the error of packages or benchmarks that did not build or run; `exit_code` follows."""
+
+    result: GateResult
+    failure: TargetError | None
+    exit_code: int
+
+
+def run_gate(go: GoTool, request: GateRequest, progress: Progress = lambda _: None) -> GateOutcome:
+    """Check all rules. Raises UsageError for a bad baseline, TargetError when nothing could be scanned."""
+    baseline = _read(request) if not request.since else None
+    scanned = _scan(go, request, progress)
+    judged = judge_directives(scanned)
+    notes = list(judged.notes)
+    violations: list[Violation] = []
+    if baseline is not None:
+        _check_build(baseline, scanned, request)
+        violations += _new_sites(scanned, baseline, request, notes, progress)
+    failure = scanned.compiled.failure
+    benchmarks, failed = _benchmarks(go, scanned, request, progress)
+    budgets = list(judge_budgets(scanned, request.budgets, benchmarks))
+    if request.options.patterns != EVERYTHING:  # a budget of other packages is not asked about
+        notes += [one.message for one in budgets if one.labels["budget"] == "package"]
+        budgets = [one for one in budgets if one.labels["budget"] != "package"]
+    violations += [*judged.violations, *budgets]
+    if request.since:
+        violations = _only_added(go, scanned, violations, request, notes, progress)
+    elif baseline is None:
+        if not judged.directives and not request.budgets.budgets and failure is None:
+            raise UsageError(
+                f"there is nothing to check: no {shown(request.baseline, str(Path.cwd()))}, no directives, no budgets",
+                "Write a baseline and commit it:  whyheap gate --update",
+            )
+        notes.append(f"new sites are not judged: there is no {request.baseline.name} (--update writes it)")
+    notes += _gaps(scanned)
+    unknown = (*scanned.unknown(), *judged.unknown)
+    result = _result(scanned, violations, notes, unknown, judged, request)
+    return GateOutcome(
+        replace(result, failed=failed is not None), failure or failed, _exit_code(result, failure or failed, request)
+    )
+
+
+def update_baseline(go: GoTool, request: GateRequest, progress: Progress = lambda _: None) -> GateOutcome:
+    """Write the baseline of what is there now; nothing is written when a package does not build.
+
+    With packages named, entries of others stay. Raises UsageError when the file is there and no baseline: it is kept.
+    """
+    old = _read(replace(request, is_named=False))
+    scanned = _scan(go, request, progress)
+    failure = scanned.compiled.failure
+    unknown = tuple(scanned.unknown())
+    notes = list(_gaps(scanned))
+    if failure is None and (not unknown or request.allow_unknown):
+        new = _baseline(scanned, request.options)
+        if old is not None and request.options.patterns != EVERYTHING:
+            packages = {package.package for package in scanned.scan.packages}
+            kept = {id_: one for id_, one in old.entries.items() if one.package not in packages}
+            if kept:
+                _check_build(old, scanned, request)
+            new = replace(new, entries={**kept, **new.entries})
+        write_atomically(request.baseline, baseline_text(new).encode(), _MODE)
+        before = old.entries.keys() if old is not None else set()
+        changes = f"{len(new.entries.keys() - before)} new, {len(before - new.entries.keys())} gone"
+        notes.insert(0, f"{request.baseline} is written: {len(new.entries)} entries, {changes}")
+    else:
+        notes.insert(0, f"{request.baseline} is not written")
+    result = _result(scanned, (), notes, unknown, Judged(), request)
+    result = replace(result, checked={name: result.checked[name] for name in ("packages", "sites")})
+    return GateOutcome(result, failure, _exit_code(result, failure, request))
+
+
+def _exit_code(result: GateResult, failure: TargetError | None, request: GateRequest) -> int:
+    if failure is not None:
+        return failure.exit_code
+    if result.unknown and not request.allow_unknown:
+        return TargetError.exit_code
+    return 1 if result.violations else 0
+
+
+def _scan(go: GoTool, request: GateRequest, progress: Progress) -> GateScan:
+    scanned = scan_for_gate(go, request.options, progress)
+    remember_go(scanned.scan.go, go.command)
+    return scanned
+
+
+def _read(request: GateRequest) -> Baseline | None:
+    """Read the baseline, None when there is none and nobody named one."""
+    name = str(request.baseline)
+    try:
+        if not request.baseline.exists() and not request.is_named:
+            return None
+        if not request.baseline.is_file():
+            reason = "it is no file" if request.baseline.exists() else "there is no such file"
+            raise UsageError(f"--baseline {name}: {reason}", "Write one:  whyheap gate --update --baseline FILE")
+        with request.baseline.open("rb") as handle:
+            data = handle.read(_LARGEST_BASELINE_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror or error}") from error
+    if len(data) > _LARGEST_BASELINE_BYTES:
+        raise UsageError(f"{name} is larger than a baseline can be")
+    return parse_baseline(data, name)
+
+
+def _baseline(scanned: GateScan, options: ScanOptions) -> Baseline:
+    entries = {
+        id_: BaselineEntry(id_, one.pattern, one.site.package, one.site.function, one.subject)
+        for id_, one in scanned.sites.items()
+    }
+    return Baseline(scanned.scan.go, _platform(scanned), options.tags, options.gcflags, options.tests, entries)
+
+
+def _platform(scanned: GateScan) -> str:
+    return f"{scanned.scan.goos}/{scanned.scan.goarch}"
+
+
+def _check_build(baseline: Baseline, scanned: GateScan, request: GateRequest) -> None:
+    """Refuse to compare two kinds of build. Raises UsageError."""
+    options = request.options
+    words = {True: "with tests", False: "without tests"}
+    goos, _, goarch = baseline.platform.partition("/")
+    for theirs, ours, hint in (
+        (baseline.platform, _platform(scanned), f"--goos {goos} --goarch {goarch}"),
+        (f"tags {baseline.tags!r}", f"tags {options.tags!r}", f"--tags '{baseline.tags}'"),
+        (f"gcflags {baseline.gcflags!r}", f"gcflags {options.gcflags!r}", f"--gcflags '{baseline.gcflags}'"),
+        (words[baseline.tests], words[options.tests], "--tests" if baseline.tests else "no --tests"),
+    ):
+        if theirs != ours:
+            raise UsageError(
+                f"{request.baseline} is of a build {theirs}, this one is {ours}",
+                f"Build as it was ({hint}), or keep a baseline for each:  --baseline FILE",
+            )
+
+
+def _new_sites(
+    scanned: GateScan, baseline: Baseline, request: GateRequest, notes: list[str], progress: Progress
+) -> Iterator[Violation]:
+    """Yield sites that the baseline lacks, and note what is gone and what only a new toolchain brings."""
+    packages = {package.package for package in scanned.scan.packages if not package.error}
+    gone = [one for one in baseline.entries.values() if one.package in packages and one.id not in scanned.sites]
+    if gone:
+        word = "entry is gone" if len(gone) == 1 else "entries are gone"
+        notes.append(f"{len(gone)} {word}: --update takes them out of {request.baseline}")
+    new = {id_: one for id_, one in scanned.sites.items() if id_ not in baseline.entries}
+    apart = Apart(tuple(new.values()))
+    if new and baseline.go != scanned.scan.go:
+        old = old_sites(baseline.go, request.baseline_go, request.options, progress)
+        apart = tell_apart(new, old, baseline, scanned.scan.go)
+        notes += apart.notes
+    if apart.is_undecided and request.allow_unknown:
+        return
+    for finding in apart.violations:
+        labels = {"toolchain": "undecided"} if apart.is_undecided else {}
+        where = f"{request.baseline.name} does not know it"
+        yield _new_site(scanned, finding, where + apart.doubt, labels)
+
+
+def _new_site(scanned: GateScan, finding: Finding, where: str, labels: Mapping[str, str]) -> Violation:
+    word = "may allocate" if finding.agreement is Agreement.MAY_ALLOCATE else "allocates"
+    said = f"{finding.facts[0].message}: " if finding.facts else ""
+    same = _same(scanned, finding)
+    alike = f"; one of {len(same)} alike, lines {', '.join(map(str, same))}" if len(same) > 1 else ""
+    message = f"{word}: {said}{headline(finding)} ({finding.pattern}){alike}; {where}"
+    return Violation(finding.id, "new-site", finding.site, message, finding, labels)
+
+
+def _same(scanned: GateScan, finding: Finding) -> list[int]:
+    """Return the lines of sites whose ids differ by their order alone: any of them may be the new one."""
+    about = (finding.site.file, finding.site.function, finding.pattern, finding.subject)
+    return sorted(
+        one.site.line
+        for one in scanned.sites.values()
+        if (one.site.file, one.site.function, one.pattern, one.subject) == about
+    )
+
+
+def _benchmarks(
+    go: GoTool, scanned: GateScan, request: GateRequest, progress: Progress
+) -> tuple[list[BenchmarkAllocations] | None, TargetError | None]:
+    packages = measured_packages(scanned, request.budgets)
+    if not packages:
+        return [], None
+    progress("running benchmarks")
+    try:
+        options = request.options
+        return run_benchmarks(go, options.folder, packages, options.tags, options.gcflags), None
+    except TargetError as error:
+        return None, error
+
+
+def _only_added(
+    go: GoTool,
+    scanned: GateScan,
+    violations: Iterable[Violation],
+    request: GateRequest,
+    notes: list[str],
+    progress: Progress,
+) -> list[Violation]:
+    """Return what a revision's own scan lacks; new sites too."""
+    progress(f"checking out {request.since}")
+    known: set[str] = set()
+    sites: set[str] = set()
+    with checkout_of(request.since, request.options.folder) as folder:
+        if folder.is_dir():
+            old = _old_scan(go, replace(request.options, folder=folder), request.since, progress)
+        else:
+            old = None
+            notes.append(f"{request.since} has no such folder: all sites are new")
+        if old is not None:
+            sites = set(old.sites)
+            known = {one.id for one in judge_directives(old).violations}
+            known |= _kept_budgets(old, scanned, request.budgets)
+            if old.compiled.failure is not None:
+                notes.append(f"{request.since}: {old.compiled.failure.message}: what is there counts as new")
+    where = f"{request.since} does not have it"
+    new = [_new_site(scanned, one, where, {}) for id_, one in scanned.sites.items() if id_ not in sites]
+    return [*new, *(one for one in violations if one.id not in known)]
+
+
+def _old_scan(go: GoTool, options: ScanOptions, revision: str, progress: Progress) -> GateScan | None:
+    """Scan a revision; None when it has no such packages yet. Raises TargetError when they do not build."""
+    try:
+        return scan_for_gate(go, options, progress)
+    except TargetError as error:
+        if "matched no packages" in error.message or "no such file" in error.message:
+            return None
+        raise TargetError(f"{revision} could not be scanned: {error.message}", error.hint) from error
+
+
+def _kept_budgets(old: GateScan, new: GateScan, budgets: Budgets) -> set[str]:
+    """Return the violations of budgets that the old code had as well, and by no less."""
+    before = {one.id: one for one in judge_budgets(old, budgets, None)}
+    after = {one.id: one for one in judge_budgets(new, budgets, None)}
+    return {id_ for id_, one in before.items() if id_ in after and _size(one) >= _size(after[id_])}
+
+
+def _size(violation: Violation) -> int:
+    return int(violation.labels.get("count", "0"))
+
+
+def _gaps(scanned: GateScan) -> Iterator[str]:
+    """Yield what a witness could not say, the compiler's unknown lines and packages apart: these are told elsewhere."""
+    for gap in scanned.scan.gaps:
+        if gap.witness != "compiler":
+            yield f"{gap.witness}: {gap.reason}"
+
+
+def _result(
+    scanned: GateScan,
+    violations: Iterable[Violation],
+    notes: Iterable[str],
+    unknown: tuple[str, ...],
+    judged: Judged,
+    request: GateRequest,
+) -> GateResult:
+    ordered = sorted(
+        violations, key=lambda one: (one.site.file, one.site.line, one.site.column, one.rule, one.id, one.message)
+    )
+    checked = {
+        "packages": count_packages(scanned.scan),
+        "sites": len(scanned.sites),
+        "directives": judged.directives,
+        "budgets": len(request.budgets.budgets),
+    }
+    findings = [one.finding for one in ordered if one.finding is not None]
+    return GateResult(
+        go=scanned.scan.go,
+        platform=_platform(scanned),
+        violations=tuple(ordered),
+        notes=tuple(Counter(notes)),
+        unknown=unknown,
+        checked=checked,
+        title=title(scanned.scan),
+        sources=shown_sources(findings, scanned.sources),
+    )

@@ -1,0 +1,252 @@
+"""`whyheap gate` with real compilers: what is new, since when, by which Go, and what it refuses."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cli_runs import Cli
+from toolchains import environment, go, versions
+
+pytestmark = pytest.mark.live
+
+MODULE = {
+    "go.mod": "module example.com/shop\n\ngo 1.22\n",
+    "good/good.go": "package good\n\nfunc New(n int) *int { return &n }\n",
+    "my-pkg/big.go": (
+        "package mypkg\n\nfunc use(b []byte) (n int) {\n\tfor i := range b {\n\t\tb[i] = byte(i)\n\t\tn += int(b[i])\n"
+        "\t}\n\treturn n\n}\n\nfunc Big() int {\n\tvar buffer [200 << 10]byte\n\treturn use(buffer[:])\n}\n"
+    ),
+}
+ADDED = "package mypkg\n\nfunc Added() *int {\n\tn := 4\n\treturn &n\n}\n"
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def cli(cache: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Run in a small module, where the newest Go is the only one that can be found."""
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PATH", f"{go().parent}:/usr/bin:/bin")
+    monkeypatch.setenv("WHYHEAP_CACHE", str(cache))
+    folder = tmp_path / "shop"
+    for name, text in MODULE.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    monkeypatch.chdir(folder)
+    return Cli(capsys)
+
+
+def digest(folder: Path) -> str:
+    """Return what changes when anything below a folder does."""
+    parts = sorted((str(file.relative_to(folder)), file.read_bytes()) for file in folder.rglob("*") if file.is_file())
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def test_a_baseline_knows_what_is_there_and_nothing_else(cli: Cli) -> None:
+    assert "nothing to check" in cli("gate").check_error(2)
+    assert "entries, 2 new, 0 gone" in cli("gate", "--update").out.replace("2 entries", "entries")
+    before = digest(Path.cwd())
+    clean = cli("gate")
+    assert (clean.code, clean.out.count("\n")) == (0, 1)
+    assert clean.out.startswith("shop: no violations; 2 packages, 2 sites; go1.")
+    assert digest(Path.cwd()) == before
+
+    Path("my-pkg/added.go").write_text(ADDED)
+    ran = cli("gate")
+    assert ran.code == 1
+    assert ran.out.startswith("my-pkg/added.go:4:2: new-site: allocates: moved to heap: n: ")
+    assert ran.out.splitlines()[-1].startswith("shop: 1 violation (1 new-site); ")
+    violation = json.loads(cli("gate", "--format", "json").out)["violations"][0]
+    assert (violation["rule"], violation["site"]["line"], violation["pattern"]) == ("new-site", 4, "returned-address")
+    assert violation["id"] == violation["finding"]
+
+    Path("my-pkg/added.go").unlink()
+    Path("good/good.go").write_text("package good\n")
+    gone = cli("gate")
+    assert gone.code == 0
+    assert "note: 1 entry is gone: --update" in gone.out
+
+
+def test_update_of_some_packages_keeps_the_others(cli: Cli) -> None:
+    assert cli("gate", "--update").code == 0
+    Path("my-pkg/added.go").write_text(ADDED)
+    assert cli("gate", "--update", "./my-pkg").code == 0
+    assert cli("gate").code == 0
+    lines = Path("whyheap.baseline").read_text().splitlines()
+    assert [line.split("\t")[2:4] for line in lines if "\t" in line] == [
+        ["example.com/shop/good", "New"],
+        ["example.com/shop/my-pkg", "Added"],
+        ["example.com/shop/my-pkg", "Big"],
+    ]
+
+
+def test_a_new_go_is_told_from_new_code(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = versions()[1]
+    old = go(version)
+    assert cli("gate", "--update", "--go", old).code == 0
+    monkeypatch.setenv("WHYHEAP_CACHE", str(tmp_path / "other"))  # where nobody has seen the old Go
+    monkeypatch.setenv("HOME", str(tmp_path))
+    doubtful = cli("gate")
+    assert doubtful.code == 1
+    assert f"it is of go{version}, this is go1." in doubtful.out
+    assert (
+        f"go{version} is not on this machine, so it cannot be told whether code or Go brings 1 new site" in doubtful.out
+    )
+    assert cli("gate", "--allow-unknown").code == 0
+
+    told = cli("gate", "--baseline-go", old)
+    assert told.code == 0
+    assert "note: 1 site differs only because of Go: " in told.out
+    Path("my-pkg/added.go").write_text(ADDED)
+    mixed = cli("gate")  # the old Go was seen in the meantime
+    assert mixed.code == 1
+    assert [line.split(": ")[:2] for line in mixed.out.splitlines() if "new-site:" in line] == [
+        ["my-pkg/added.go:4:2", "new-site"]
+    ]
+    assert "1 site differs only because of Go" in mixed.out
+    assert "and the baseline is of go" in cli("gate", "--baseline-go", go()).check_error(2)
+
+
+def test_since_a_revision(cli: Cli, cache: Path) -> None:
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+        done = subprocess.run(["git", *identity, *arguments], check=True, capture_output=True, text=True)
+        return done.stdout
+
+    assert "is in no git repository" in cli("gate", "--since", "HEAD").check_error(2)
+    git("init", "-q")
+    Path(".gitattributes").write_text("good export-ignore\n")
+    Path("good/old.go").write_text(
+        "package good\n\nvar kept *int\n\nfunc Old() {\n\t//whyheap:noescape\n\tn := 1\n\tkept = &n\n}\n"
+    )
+    git("add", "-A")
+    git("commit", "-q", "-m", "first")
+    assert "git knows no revision 'nothing'" in cli("gate", "--since", "nothing").check_error(2)
+    assert cli("gate", "--since", "HEAD").code == 0
+
+    Path("my-pkg/added.go").write_text(ADDED)
+    Path("good/good.go").write_text("package good\n\n// Moved.\n\nfunc New(n int) *int {\n\treturn &n\n}\n")
+    git("add", "good/good.go")
+    Path("good/good.go").write_text("package good\n\n// Moved again.\n\nfunc New(n int) *int {\n\n\treturn &n\n}\n")
+    before = (git("status", "--porcelain"), digest(Path.cwd()))
+    ran = cli("gate", "--since", "HEAD")
+    assert ran.code == 1
+    assert [line.split(": ")[:2] for line in ran.out.splitlines()[:-1]] == [["my-pkg/added.go:4:2", "new-site"]]
+    assert "HEAD does not have it" in ran.out
+    assert (digest(Path.cwd()), git("status", "--porcelain")) == (before[1], before[0])
+    assert not list(cache.glob("checkouts/*/tree"))
+
+
+def test_budgets(cli: Cli) -> None:
+    config = Path("whyheap.toml")
+    config.write_text(
+        '[gate.budgets."./good"]\nheap_sites = 0\n\n[gate.budgets."example.com/shop/my-pkg.Big"]\nheap_sites = 1\n'
+        'silent_allocations = 0\n\n[gate.budgets."./good.Neww"]\nheap_sites = 1\n'
+    )
+    ran = cli("gate")
+    assert ran.code == 1
+    first, second = ran.out.splitlines()[:2]
+    assert first.startswith("whyheap.toml:1:1: budget: heap sites of ./good: 1, its budget is 0: good/good.go:3:10")
+    assert second.startswith("whyheap.toml:8:1: budget: there is no function ./good.Neww")
+    config.write_text('[gate.budgets."./..."]\nheap_sites = 2\n')
+    assert cli("gate").code == 0
+    config.write_text('[gate.budgets."./good"]\nheap_site = 2\n')
+    assert cli("gate").check_error(2) == "whyheap.toml:1: a budget has no 'heap_site'"
+
+
+def test_budgets_that_benchmarks_measure(cli: Cli) -> None:
+    config = Path("whyheap.toml")
+    config.write_text('[gate.budgets."./good.New"]\nallocs_per_op = 0\nbytes_per_op = 8\n')
+    assert "runs benchmarks, which a file that was not named may not do" in cli("gate").check_error(2)
+    missing = cli("gate", "--config", config)
+    assert "no benchmark measures ./good.New" in missing.out
+    Path("good/good_test.go").write_text(
+        'package good\n\nimport "testing"\n\nvar kept *int\n\nfunc BenchmarkNew(b *testing.B) {\n'
+        "\tfor i := 0; i < b.N; i++ {\n\t\tkept = New(i)\n\t}\n}\n"
+    )
+    ran = cli("gate", "--config", config)
+    assert ran.code == 1
+    assert ran.out.startswith(
+        "whyheap.toml:1:1: budget: allocations per operation of example.com/shop/good.BenchmarkNew: 1, its budget is "
+    )
+    assert ran.out.splitlines()[-1].startswith("shop: 1 violation (1 budget); ")
+    Path("good/good_test.go").write_text(
+        'package good\n\nimport "testing"\n\nfunc BenchmarkNew(b *testing.B) { b.Fatal() }\n'
+    )
+    failed = cli("gate", "--config", config)
+    assert failed.code == 3
+    assert "the benchmarks failed: " in failed.err
+
+
+def test_what_was_not_understood_fails_closed(cli: Cli) -> None:
+    flags = ("--gcflags", "-d=ssa/check_bce/debug=1")  # prints in words of its own
+    Path("good/index.go").write_text("package good\n\nfunc At(s []int, i int) int { return s[i] }\n")
+    refused = cli("gate", *flags, "--update")
+    assert (refused.code, Path("whyheap.baseline").exists()) == (3, False)
+    assert cli("gate", *flags, "--update", "--allow-unknown").code == 0
+    ran = cli("gate", *flags)
+    assert ran.code == 3
+    assert "not understood: good/index.go:3:39: Found IsInBounds" in ran.out
+    assert "line not understood (--allow-unknown passes over them)" in ran.out.splitlines()[-1]
+    assert cli("gate", *flags, "--allow-unknown").code == 0
+
+
+def test_what_does_not_build_is_no_pass(cli: Cli) -> None:
+    assert cli("gate", "--update").code == 0
+    before = Path("whyheap.baseline").read_bytes()
+    Path("my-pkg/added.go").write_text("package mypkg\n\nfunc Added() { missing }\n")
+    ran = cli("gate")
+    assert ran.code == 3
+    assert "1 of 2 packages could not be built" in ran.err
+    assert cli("gate", "--update").code == 3
+    assert Path("whyheap.baseline").read_bytes() == before
+    Path("my-pkg/added.go").unlink()
+    assert cli("gate", "./...", "./nope").code == 3
+    Path("empty").mkdir()
+    assert "matched no packages" in cli("gate", "./empty/...").check_error(3)
+    Path("go.mod").unlink()
+    assert "Run it inside a Go module" in cli("gate").err
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda text: b"<<<<<<< HEAD\n" + text, "whyheap.baseline:1: a merge conflict is not resolved"),
+        (lambda text: text.replace(b"baseline 1", b"baseline 2"), "is a baseline of schema 2"),
+        (lambda text: text[: len(text) // 2], "whyheap.baseline is cut off"),
+        (lambda text: b"\xff\xfe" + text, "it is not UTF-8 text"),
+        (lambda _: b"package main\n", "whyheap.baseline is no baseline"),
+        (lambda text: text.replace(b"returned-address", b"a\tb"), "this is no entry of a baseline"),
+        (lambda text: re.sub(rb"platform: .*", b"platform: plan9/386", text), "is of a build plan9/386, this one is "),
+    ],
+)
+def test_a_bad_baseline_is_refused_and_kept(cli: Cli, spoil: object, reason: str) -> None:
+    assert cli("gate", "--update").code == 0
+    file = Path("whyheap.baseline")
+    assert callable(spoil)
+    bad = spoil(file.read_bytes())
+    file.write_bytes(bad)
+    assert reason in cli("gate").check_error(2)
+    if "this one is" not in reason:
+        cli("gate", "--update").check_error(2)
+        assert file.read_bytes() == bad
+
+
+def test_words_that_make_no_sense(cli: Cli, tmp_path: Path) -> None:
+    assert "there is no such file" in cli("gate", "--baseline", tmp_path / "none").check_error(2)
+    assert "it is no file" in cli("gate", "--baseline", tmp_path).check_error(2)
+    cli("gate", "--update", "--since", "HEAD").check_error(2)
+    assert "is not a format; there are text" in cli("gate", "--format", "html").check_error(2)
+    ran = cli("gate", "--update", "--baseline", tmp_path / "missing" / "file")
+    assert "could not be written" in ran.check_error(3)
