@@ -275,6 +275,12 @@ def _seconds_between(times: tuple[str, ...]) -> float | None:
     return last - first if last > first else None
 
 
+def scan_of(database: sqlite3.Connection) -> Scan | None:
+    """Return the scan in a capture of our own making, without its packages."""
+    data = next((data for _, data in _items(database, "head")), None)
+    return msgspec.msgpack.decode(zlib.decompress(data), type=_Head).scan if data else None
+
+
 def _items(database: sqlite3.Connection, kind: str) -> Iterator[tuple[str, bytes]]:
     for name, data in database.execute("select name, data from items where kind = ? order by position", (kind,)):
         if not isinstance(name, str) or not isinstance(data, bytes):

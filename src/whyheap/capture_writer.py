@@ -14,15 +14,16 @@ import tempfile
 import threading
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from whyheap.capture import Capture, head_bytes, packed, save_capture
+from whyheap.capture import Capture, head_bytes, packed, save_capture, scan_of
 from whyheap.errors import OutputError
 from whyheap.model.event import Event
 from whyheap.model.facts import GoroutineGroup
 from whyheap.model.gauge import Gauge
+from whyheap.model.scan import Scan
 
 DEFAULT_MOST_BYTES = 256 << 20
 SMALLEST_BYTES = 1 << 20
@@ -50,7 +51,8 @@ class CaptureWriter:
         self._most_bytes = max(most_bytes, SMALLEST_BYTES)
         self._lock = threading.Lock()
         self._positions: dict[str, int] = {}
-        head = _only_head(capture)
+        self._scan: Scan | None = None
+        self._latest = head = _only_head(capture)
         self._head = head_bytes(head)
         _make_file(path, save_capture(head, version))
         try:
@@ -65,12 +67,28 @@ class CaptureWriter:
 
     def set_head(self, capture: Capture) -> None:
         """Replace targets, gaps, origins and the limit's name; the rest of `capture` is not looked at."""
-        data = head_bytes(_only_head(capture))
+        self._latest = _only_head(capture)
+        data = head_bytes(replace(self._latest, scan=self._scan))
         if data == self._head:
             return
         with self._writing():
             self._database.execute("insert or replace into items values ('head', 0, '', ?)", (data,))
         self._head = data
+
+    def add_scan(self, file: Path) -> None:
+        """Put the scan of another capture of ours into this one, row by row: it may be larger than our memory."""
+        try:
+            self._make_room(file.stat().st_size)
+            with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as other:
+                scan = scan_of(other)
+                head = head_bytes(replace(self._latest, scan=scan))
+                with self._writing():
+                    self._database.execute("insert or replace into items values ('head', 0, '', ?)", (head,))
+                    rows = other.execute("select kind, position, name, data from items where kind = 'package'")
+                    self._database.executemany("insert or replace into items values (?, ?, ?, ?)", rows)
+        except (sqlite3.Error, OSError) as error:
+            raise OutputError(f"{self.path} cannot take the scan: {' '.join(str(error).split())}.") from error
+        self._scan, self._head = scan, head
 
     def add(
         self,

@@ -17,6 +17,7 @@ from whyheap.capture import Capture, save_capture
 from whyheap.causes.catalogue import Judgement
 from whyheap.causes.history import RuntimeHistory
 from whyheap.collect.sources import SourceFiles
+from whyheap.errors import FormatError
 from whyheap.model.facts import GoroutineGroup
 from whyheap.model.finding import Finding
 from whyheap.model.gauge import Gauge
@@ -157,3 +158,18 @@ def test_growth_is_told_from_two_ends_that_are_joined_alike(monkeypatch: pytest.
     expected = {"cache/cache.go:6": (100, 130), "cache/cache.go:70": (500, 500)}
     assert grown(monkeypatch, capture, View()) == expected
     assert grown(monkeypatch, capture, View(re.compile("nothing"))) == expected
+
+
+def test_damaged_profiles_of_a_recording_are_left_out_and_counted() -> None:
+    cut = b"\x1f\x8bcut short"
+    alone = replace(CAPTURE, scan=None, profiles=(cut, cut))
+    with pytest.raises(FormatError):
+        analyse(alone, View())
+    whole = seen(analyse(replace(CAPTURE, profiles=(PROFILE, PROFILE)), View()))
+    for profiles in ((PROFILE, PROFILE, cut), (cut, PROFILE, PROFILE), (PROFILE, cut, PROFILE, cut)):
+        analysis = analyse(replace(CAPTURE, profiles=profiles), View())
+        assert seen(analysis) == whole
+        assert any(f"of {len(profiles)} heap profiles could not be read" in gap.reason for gap in analysis.report.gaps)
+    nothing = analyse(replace(CAPTURE, profiles=(cut,)), View())
+    assert nothing.report.findings
+    assert any("1 of 1 heap profiles" in gap.reason for gap in nothing.report.gaps)

@@ -80,3 +80,20 @@ def test_a_process_that_stands_still_at_its_limit_is_judged_by_what_it_did_befor
     assert judged_stretch([*grew, *stalled], ()) == tuple(grew)
     idle = samples(8, 5.0, 10, total_alloc=9 * MIB)
     assert len(judged_stretch([*grew, *idle], ())) == 18
+
+
+def test_a_process_that_is_let_run_for_an_instant_now_and_then_still_stands_still() -> None:
+    full = {"container_limit": 100 * MIB, "container_usage": 96 * MIB}
+    grew = [sample for at in range(10) for sample in samples(1, 5.0, at, total_alloc=8 * at * MIB, **full)]
+    crawled = [
+        sample for at in range(10, 20) for sample in samples(1, 5.0, at, total_alloc=(72 + at // 5) * MIB, **full)
+    ]
+    assert judged_stretch([*grew, *crawled], ()) == tuple(grew)
+
+
+def test_what_was_read_while_it_was_being_killed_is_left_out() -> None:
+    read = samples(10, 5.0, recorder_seconds=0.2)
+    died = replace(KILL, at="2026-01-01T00:00:09.100Z")
+    assert judged_stretch(read, (died,)) == tuple(read[:-1])
+    assert judged_stretch(read, (replace(KILL, at="2026-01-01T00:00:09.900Z"),)) == tuple(read)
+    assert judged_stretch(read, (replace(KILL, at="nonsense"),)) == tuple(read)

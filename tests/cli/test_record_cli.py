@@ -48,7 +48,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
         (["pid:1", "-o", "x.json"], "needs a file"),
         (["-o", "x.whyheap"], "no service or process was named"),
         (["./...", "-o", "x.whyheap"], "no service or process was named"),
-        (["pid:1", "pid:2", "-o", "x.whyheap"], "more than one target"),
+        (["pid:1", "pid:2", "-o", "x.whyheap"], "more than one service or process"),
         (["pid:1", "-o", "x.whyheap", "--raise-limit", "1GiB"], "--raise-limit says what --hold-at-limit does"),
         (["pid:1", "-o", "x.whyheap", "--high", "much"], "much"),
         (["pid:1", "-o", "x.whyheap", "--max-size", "much"], "much"),

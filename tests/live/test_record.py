@@ -15,6 +15,7 @@ import pytest
 
 from toolchains import ROOT, environment, go
 from whyheap.app.held_group import Acts
+from whyheap.app.packages_ahead import PackagesRequest
 from whyheap.app.record import RecordRequest, record
 from whyheap.capture import Capture, load_capture
 from whyheap.collect.recorder_file import Recording
@@ -178,3 +179,28 @@ def _until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not come to that"
         time.sleep(0.05)
+
+
+def test_packages_are_scanned_into_the_recording(grower: Path, tmp_path: Path) -> None:
+    module = tmp_path / "module"
+    module.mkdir()
+    (module / "go.mod").write_text("module sessions\n\ngo 1.22\n")
+    (module / "main.go").write_text(SOURCE.read_text())
+    file = tmp_path / "x.whyheap"
+    build = PackagesRequest(folder=str(module), go=str(go()), go_env={"GOTOOLCHAIN": "local"})
+    with limited(grower, rate=100) as (program, _):
+        record(RecordRequest(("./...", f"pid:{program.pid}"), file, seconds=2.0, build=build))
+        broken = RecordRequest(
+            ("./nothing/...", f"pid:{program.pid}"), tmp_path / "y.whyheap", seconds=0.5, build=build
+        )
+        record(broken)
+    capture = load_capture(file)
+    assert capture.targets == ("./...", f"pid:{program.pid}")
+    assert capture.scan is not None
+    assert capture.scan.module == "sessions"
+    assert any(package.facts for package in capture.scan.packages)
+    assert capture.gauges
+    without = load_capture(tmp_path / "y.whyheap")
+    assert without.scan is None
+    assert without.gauges
+    assert any(gap.reason.startswith("the packages were not scanned") for gap in without.gaps)

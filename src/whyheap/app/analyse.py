@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from whyheap.app.focus import focused
+from whyheap.app.judged_profiles import judged_profiles
 from whyheap.app.judged_stretch import accounts, events_of, judged_stretch, span_of
 from whyheap.app.scan_report import count_packages, go_numbers, title
 from whyheap.capture import Capture
@@ -17,6 +19,7 @@ from whyheap.collect.runtime_sample import samples_from_gauges
 from whyheap.collect.sources import SourceFiles
 from whyheap.escape_graph import EscapeGraph, Hanging, hang
 from whyheap.goruntime.std_goroutines import STARTED_BY
+from whyheap.host.repository import folder_in_repository
 from whyheap.join import Joined, join
 from whyheap.join.flame import flame
 from whyheap.join.frames import OwnCode, own_code
@@ -31,7 +34,6 @@ from whyheap.model.report import EntryPoint, Report, Totals
 from whyheap.model.root import Root
 from whyheap.model.site import Site
 from whyheap.model.verdict import Verdict
-from whyheap.parse.pprof import parse_profile
 from whyheap.parse.profile_math import subtract
 from whyheap.patterns.context import Context
 from whyheap.patterns.judge import judge as judge_patterns
@@ -71,7 +73,7 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
     goroutines = respelled(capture)
     whole = samples_from_gauges(capture.gauges, goroutines)
     samples = judged_stretch(whole, capture.events)
-    profiles = [parse_profile(raw) for raw in _profiles_of(capture, span_of(samples, whole))]
+    profiles, damaged = judged_profiles(capture, span_of(samples, whole), alone=not whole and scan is None)
     profile = _windowed(profiles)
     starters = _starters(goroutines, own_code(scan))
     joined = join(scan, profile, sources, starters=starters)
@@ -107,7 +109,7 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
         findings=tuple(shown),
         entry_points=_entries(entry_points),
         gauges=capture.gauges,
-        gaps=(*capture.gaps, *(scan.gaps if scan else ()), *judgement.gaps, *_gaps(capture, joined)),
+        gaps=(*capture.gaps, *(scan.gaps if scan else ()), *judgement.gaps, *damaged, *_gaps(capture, joined)),
         totals=replace(
             _totals(capture, joined, ranked, account, by_use=is_about_memory_kept(capture, verdict)),
             heap_sites=sum(1 for finding in shown if finding.facts or finding.calls),
@@ -119,17 +121,10 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
         events=capture.events,
         account=account,
         timeline=timeline,
+        in_repository=folder_in_repository(Path(scan.root)) if scan else "",
     )
     read = files.read if files is not None else capture.sources
     return Analysis(report, profile, read if view.keep_sources else {}, joined.evidence)
-
-
-def _profiles_of(capture: Capture, span: tuple[str, str]) -> tuple[bytes, ...]:
-    """Return the profiles of the judged process: those of others would be taken for its growth."""
-    if len(capture.profile_times) != len(capture.profiles):
-        return capture.profiles
-    kept = zip(capture.profiles, capture.profile_times, strict=True)
-    return tuple(raw for raw, at in kept if not at or span[0] <= at < span[1])
 
 
 def _quoted(findings: Iterable[Finding], sources: Mapping[str, str]) -> dict[str, str]:

@@ -10,13 +10,17 @@ from whyheap.collect.runtime_sample import RuntimeSample
 from whyheap.join.memory_account import account
 from whyheap.model.account import MemoryAccount
 from whyheap.model.event import Event, EventKind
+from whyheap.parse.rfc3339 import utc_seconds
 
 MOST_MOMENTS = 400
 """More than a chart has pixels for is not worked out."""
 NEAR_SHARE = 0.2
-FULL_SHARE = 0.97
+FULL_SHARE = 0.95
+STALLED_SHARE = 0.1
+"""Of the rate of allocation before: a process that waits for memory comes to no more."""
 _NEVER = "9999"
 """Later than any moment, as text."""
+_KILLS = frozenset({EventKind.EXIT, EventKind.OOM_KILL})
 _DEATHS = frozenset({EventKind.EXIT, EventKind.OOM_KILL, EventKind.OOM_COUNTED, EventKind.TERMINATED, EventKind.CRASH})
 
 
@@ -24,9 +28,10 @@ def judged_stretch(samples: Sequence[RuntimeSample], events: Sequence[Event]) ->
     """Return the samples of the process that died last; of the one that was seen last where none is known to have died.
 
     A process that has just been started again has too few samples to tell anything, and did not die. One that stands
-    still at its limit, as it waits for memory, is judged by what it did before: there all that grew looks level.
+    still at its limit, as it waits for memory, is judged by what it did before: there all that grew looks level. What
+    was read while it was being killed is of no moment at all, its threads and memory half gone.
     """
-    stretches = [_without_stall(stretch) for stretch in _by_process(samples)]
+    stretches = [_without_stall(_without_dying_moment(stretch, events)) for stretch in _by_process(samples)]
     if len(stretches) > 1 and len(stretches[-1]) < LEAST_POINTS and any(event.kind in _DEATHS for event in events):
         return stretches[-2]
     return stretches[-1] if stretches else ()
@@ -61,16 +66,37 @@ def _by_process(samples: Sequence[RuntimeSample]) -> list[tuple[RuntimeSample, .
 
 
 def _without_stall(stretch: tuple[RuntimeSample, ...]) -> tuple[RuntimeSample, ...]:
-    """Cut the end of a stretch down to its first moment, where the process allocates nothing and has no room left."""
-    end = len(stretch)
-    while end > LEAST_POINTS and _stands_still(stretch[end - 2].values, stretch[end - 1].values):
-        end -= 1
-    return stretch[:end]
+    """Cut the end of a stretch down to its first moment, where the process hardly allocates and has no room left."""
+    full = len(stretch)
+    while full > 0 and _is_full(stretch[full - 1].values):
+        full -= 1
+    for first in range(max(full, LEAST_POINTS - 1), len(stretch) - 1):
+        rate = _alloc_rate(stretch[first], stretch[-1])
+        if rate is not None and rate <= STALLED_SHARE * (_alloc_rate(stretch[0], stretch[first]) or 0.0):
+            return stretch[: first + 1]
+    return stretch
 
 
-def _stands_still(before: dict[str, float], after: dict[str, float]) -> bool:
-    limit, usage = after.get("container_limit", 0.0), after.get("container_usage", 0.0)
-    return limit >= 1 and usage >= FULL_SHARE * limit and before.get("total_alloc", -1.0) == after.get("total_alloc")
+def _without_dying_moment(stretch: tuple[RuntimeSample, ...], events: Sequence[Event]) -> tuple[RuntimeSample, ...]:
+    last = stretch[-1]
+    begun, took = utc_seconds(last.at), last.values.get("recorder_seconds", 0.0)
+    if len(stretch) <= LEAST_POINTS or not took or begun is None:
+        return stretch
+    deaths = (utc_seconds(event.at) for event in events if event.kind in _KILLS)
+    return stretch[:-1] if any(at is not None and begun <= at <= begun + took for at in deaths) else stretch
+
+
+def _is_full(values: dict[str, float]) -> bool:
+    limit = values.get("container_limit", 0.0)
+    used = max(values.get(name, 0.0) for name in ("container_charge", "container_usage"))
+    return limit >= 1 and used >= FULL_SHARE * limit
+
+
+def _alloc_rate(before: RuntimeSample, after: RuntimeSample) -> float | None:
+    """Return bytes a second between two moments; None where that is not told."""
+    if not ("total_alloc" in before.values and "total_alloc" in after.values and after.seconds > before.seconds):
+        return None
+    return (after.values["total_alloc"] - before.values["total_alloc"]) / (after.seconds - before.seconds)
 
 
 def _is_another(before: dict[str, float], after: dict[str, float]) -> bool:

@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from whyheap.app.held_group import Acts, acting
 from whyheap.app.live_targets import base_url, open_live
+from whyheap.app.packages_ahead import PackagesAhead, PackagesRequest
 from whyheap.app.targets import Target, TargetKind, recognise
 from whyheap.capture import Capture
 from whyheap.capture_writer import DEFAULT_MOST_BYTES, CaptureWriter
@@ -37,7 +38,7 @@ class RecordRequest:
     """What to record into which file. `interval_seconds` fixes the pause; None lets it adapt.
 
     `acts` is what is done to the target's group, nothing by default. `ahead` lets a second process do what takes much
-    memory once, for a recorder that stays.
+    memory once, for a recorder that stays. `build` says how packages among the targets are scanned.
     """
 
     targets: tuple[str, ...]
@@ -49,6 +50,7 @@ class RecordRequest:
     most_age_seconds: float = float("inf")
     acts: Acts = field(default_factory=Acts)
     ahead: bool = False
+    build: PackagesRequest = field(default_factory=PackagesRequest)
     access: Access = field(default_factory=Access)
 
 
@@ -67,11 +69,11 @@ def record(
         TargetError: it never answered; no file is left then. Also where acting on its group is not possible.
         OutputError: the file is there already, or could not be written for a minute.
     """
-    target = _only(request.targets)
+    target, packages = _sorted(request.targets)
     stop = stop or threading.Event()
     first = _wait_for(target, request, stop, announce)
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    head = Capture((scrub(target.text) if "://" in target.text else target.text,), at)
+    head = Capture((*packages, scrub(target.text) if "://" in target.text else target.text), at)
     writer = CaptureWriter(request.file, head, VERSION, request.most_bytes)
     waiting = [first]
 
@@ -83,10 +85,19 @@ def record(
     settings = Settings(
         request.seconds, request.wait_seconds, request.most_age_seconds, restarts=target.kind is not TargetKind.PID
     )
-    told = Told(on_sample, on_profile, announce)
     with ExitStack() as stack:
         stack.callback(writer.close)
         stack.callback(kubectl.end_running)  # a port-forward of a pod would go on by itself
+        scan = PackagesAhead(replace(request.build, packages=packages), writer) if packages else None
+        if scan is not None:
+            stack.callback(scan.close)
+
+        def seen(sample: RuntimeSample, witness: LiveWitness) -> None:
+            if scan is not None:
+                recorder.note(scan.take())
+            on_sample(sample, witness)
+
+        told = Told(seen, on_profile, announce)
         recorder = Recorder(open_target, writer, head, schedule, settings, stop=stop, told=told, hold=ProcessWait)
         if request.acts:
             try:
@@ -94,16 +105,27 @@ def record(
             except TargetError:
                 request.file.unlink(missing_ok=True)  # nothing was recorded yet
                 raise
-        return recorder.run()
+        try:
+            return recorder.run()
+        finally:
+            if scan is not None:
+                recorder.note(scan.finish())
 
 
-def _only(texts: tuple[str, ...]) -> Target:
+def _sorted(texts: tuple[str, ...]) -> tuple[Target, tuple[str, ...]]:
+    """Return what is observed, and the packages that it was built from."""
     targets = [recognise(text) for text in texts]
     live = [target for target in targets if target.is_live]
-    if len(live) != 1 or len(targets) != 1:
-        what = "no service or process" if not live else "more than one target"
+    if len(live) != 1:
+        what = "more than one service or process" if live else "no service or process"
         raise UsageError(f"{what} was named to record", _EXAMPLE)
-    return live[0]
+    other = next((one for one in targets if not one.is_live and one.kind is not TargetKind.PACKAGES), None)
+    if other is not None:
+        raise UsageError(
+            f"{other.text} does not run, so there is nothing to record",
+            f"Read it together with the recording afterwards:  whyheap why {other.text} FILE.whyheap",
+        )
+    return live[0], tuple(target.text for target in targets if target.kind is TargetKind.PACKAGES)
 
 
 def _open(target: Target, request: RecordRequest, announce: Callable[[str], None] = lambda _: None) -> LiveWitness:

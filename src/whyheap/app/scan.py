@@ -29,10 +29,11 @@ _UNKNOWN = b'{"kind":"unknown",'
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a scan prints: the rendered report, and what standard error says about lines that were not understood."""
+    """What a scan prints: the rendered report, and for standard error what was not understood and what is left out."""
 
     output: bytes
     unknown: int
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +57,45 @@ class ScanRequest:
         return repr((self.focus, self.keep_sources, self.options, self.rules.key, program))
 
 
-def answer_scan(
-    compiled: CompiledPackages,
-    request: ScanRequest,
-    rendering: str,
-    render: Callable[[Report], bytes],
-    progress: Progress,
-) -> Answer:
-    """Return the rendered scan; when nothing changed since an equal question, the answer given then.
+class Answers:
+    """The answers to one request, in several formats: it is judged once, and only if an answer is not known yet."""
 
-    `rendering` names all that `render` depends on besides the report (format, width, colours).
-    """
-    question = repr((compiled.key, __version__, _own_code(), request.question, rendering))
-    file = cache_folder() / "answers" / hashlib.blake2b(question.encode(), digest_size=16).hexdigest()
-    try:
-        return msgspec.msgpack.decode(file.read_bytes(), type=Answer)
-    except (OSError, msgspec.DecodeError):
-        pass
-    progress("judging")
-    from whyheap.app.scan_report import scan_report  # noqa: PLC0415 - a warm scan needs neither join nor patterns
+    def __init__(self, compiled: CompiledPackages, request: ScanRequest, progress: Progress) -> None:
+        """Nothing is judged before the first answer."""
+        self._compiled = compiled
+        self._request = request
+        self._progress = progress
+        self._report: Report | None = None
 
-    report = scan_report(compiled, request)
-    answer = Answer(render(report), compiled.unknown)
-    if compiled.is_current() and not any(compiled.library.gaps()):  # the answer quotes sources
-        with suppress(OSError, WhyheapError):  # what cannot be kept is answered all the same
-            private_folder("answers")
-            write_atomically(file, msgspec.msgpack.encode(answer))
-            _drop_old(file.parent)
-    return answer
+    def answer(self, rendering: str, render: Callable[[Report], tuple[bytes, str]]) -> Answer:
+        """Return the rendered scan; when nothing changed since an equal question, the answer given then.
+
+        `rendering` names all that `render` depends on besides the report (format, width, colours); it gives the output
+        and what that leaves out.
+        """
+        compiled = self._compiled
+        question = repr((compiled.key, __version__, _own_code(), self._request.question, rendering))
+        file = cache_folder() / "answers" / hashlib.blake2b(question.encode(), digest_size=16).hexdigest()
+        try:
+            return msgspec.msgpack.decode(file.read_bytes(), type=Answer)
+        except (OSError, msgspec.DecodeError):
+            pass
+        output, left_out = render(self._judged())
+        answer = Answer(output, compiled.unknown, left_out)
+        if compiled.is_current() and not any(compiled.library.gaps()):  # the answer quotes sources
+            with suppress(OSError, WhyheapError):  # what cannot be kept is answered all the same
+                private_folder("answers")
+                write_atomically(file, msgspec.msgpack.encode(answer))
+                _drop_old(file.parent)
+        return answer
+
+    def _judged(self) -> Report:
+        if self._report is None:
+            self._progress("judging")
+            from whyheap.app.scan_report import scan_report  # noqa: PLC0415 - a warm scan needs no join, no patterns
+
+            self._report = scan_report(self._compiled, self._request)
+        return self._report
 
 
 def _own_code() -> str:

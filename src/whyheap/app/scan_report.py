@@ -12,6 +12,7 @@ from whyheap.app.scan import ScanRequest
 from whyheap.collect.compiled_packages import CompiledPackages
 from whyheap.collect.sources import SourceFiles
 from whyheap.escape_graph import EscapeGraph, hang
+from whyheap.host.repository import folder_in_repository
 from whyheap.join import join
 from whyheap.model.evidence import Evidence
 from whyheap.model.finding import Finding
@@ -49,6 +50,7 @@ def scan_report(compiled: CompiledPackages, request: ScanRequest) -> Report:
         sources=shown_sources(findings, sources) if request.keep_sources else {},
         title=title(scan),
         roots=hanging.under(findings),
+        in_repository=folder_in_repository(Path(scan.root)),
     )
 
 

@@ -26,6 +26,7 @@ LEAST_STEP_SECONDS = 0.001
 DEEPEST_FALL_SHARE = 0.5
 LARGEST_STEP_SHARE = 0.6
 STEEP_STEP = 2.0
+INSTANT_SHARE = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ def _why_not(xs: Sequence[float], ys: Sequence[float], slope: Slope, rise: float
         return "it rises and falls"
     if _jumps(xs, ys):
         return "it jumped once and stays level"
-    late = max(LATE_POINTS, len(xs) // 3)
+    last_third = xs[-1] - (xs[-1] - xs[0]) / 3  # of time: samples crowd at the end
+    late = max(LATE_POINTS, sum(1 for x in xs if x >= last_third))
     mean_slope = (ys[-1] - ys[0]) / (xs[-1] - xs[0])  # far above the median one after a steep start
     if theil_sen(xs[-late:], ys[-late:]).value < LATE_SLOPE_SHARE * max(slope.value, mean_slope):
         return "it rose at first and levelled off"
@@ -113,6 +115,18 @@ def _jumps(xs: Sequence[float], ys: Sequence[float]) -> bool:
     steps = pairwise(zip(xs, ys, strict=True))
     (x, y), (next_x, next_y) = max(steps, key=lambda step: step[1][1] - step[0][1])
     rise, seconds = ys[-1] - ys[0], xs[-1] - xs[0]
-    if next_y - y <= LARGEST_STEP_SHARE * rise:
-        return False
-    return (next_y - y) * seconds > STEEP_STEP * rise * (next_x - x)
+    if next_y - y > LARGEST_STEP_SHARE * rise:
+        return (next_y - y) * seconds > STEEP_STEP * rise * (next_x - x)
+    return leaps(xs, ys)
+
+
+def leaps(xs: Sequence[float], ys: Sequence[float]) -> bool:
+    """Whether most of the rise came within an instant that several points happen to be of."""
+    instant, rise = INSTANT_SHARE * (xs[-1] - xs[0]), ys[-1] - ys[0]
+    first = 0
+    for last in range(1, len(xs)):
+        while xs[last] - xs[first] > instant:
+            first += 1
+        if ys[last] - min(ys[first : last + 1]) > LARGEST_STEP_SHARE * rise > 0:
+            return True
+    return False

@@ -97,7 +97,7 @@ def gate(
         progress.clear()
 
     def render(form: Format) -> bytes:
-        rendered = form.load()(outcome.result)
+        rendered = form.load(FormatKind.GATE)(outcome.result)
         return rendered if isinstance(rendered, bytes) else str(rendered).encode("utf-8", "replace")
 
     write_all(planned, render)

@@ -54,7 +54,7 @@ def plan(
         wanted = of_stdout if path == STDOUT else requested if is_for_file else None
         planned.append((path, format_for(path, wanted, of_gate=of_gate)))
     for path, format_ in planned:
-        if format_.kind not in allowed:
+        if not any(format_.takes(kind) for kind in allowed):
             raise click.UsageError(f"{format_.name} cannot be written here ({path}).")
         if redact and format_.kind is FormatKind.CAPTURE:
             raise UsageError(f"--redact cannot clean a capture ({path})", "Write it without --redact, or a report with")

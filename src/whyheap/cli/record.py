@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from whyheap.cli.options import common_options, headers_of, seconds_of
+from whyheap.cli.options import build_options, common_options, go_env, headers_of, seconds_of
 from whyheap.errors import UsageError
 from whyheap.units import format_bytes, format_count, format_duration, parse_bytes, parse_duration, parse_share
 
@@ -43,6 +43,7 @@ _LEAST_HIGH_SHARE = 0.5
 @click.option(
     "--high", default="", metavar="SHARE", help="ACTS on the target: slows its group (cgroup v2) from there on."
 )
+@build_options
 @common_options
 def record(
     targets: tuple[str, ...],
@@ -60,16 +61,23 @@ def record(
     hold_at_limit: bool,
     raise_limit: str,
     high: str,
+    go: str,
+    tags: str,
+    gcflags: str,
+    goos: str,
+    goarch: str,
     quiet: bool,
     verbose: bool,  # noqa: ARG001 - common options
     no_color: bool,
 ) -> int:
-    """Keep what a service (http://HOST:PORT) or a process (pid:N) does to its memory, until it ends.
+    """Keep what a service (http://HOST:PORT), a pod (k8s:...) or a process (pid:N) does to its memory, until it ends.
 
+    Packages (./...) beside it are scanned meanwhile, so that the recording also says why its values are on the heap.
     The file can be read at any moment (whyheap why FILE.whyheap) and survives the target's death and the recorder's.
     Nothing of the target is stopped or changed unless an option says ACTS.
     """
     from whyheap.app.held_group import Acts  # noqa: PLC0415 - help needs none of these
+    from whyheap.app.packages_ahead import PackagesRequest  # noqa: PLC0415 - as above
     from whyheap.app.record import RecordRequest  # noqa: PLC0415 - as above
     from whyheap.app.record import record as run  # noqa: PLC0415 - as above
     from whyheap.cli.live_view import LiveView  # noqa: PLC0415 - as above
@@ -90,6 +98,7 @@ def record(
         parse_duration(max_age),
         Acts(hold_at_limit, parse_bytes(raise_limit) if raise_limit else None, _high_share(high)),
         ahead=True,
+        build=PackagesRequest((), str(Path.cwd()), go, go_env(goos, goarch), tags, gcflags),
         access=Access(headers_of(headers), seconds_of(timeout, "--timeout"), ca_file=ca_file, insecure=insecure),
     )
     gc.enable()  # other commands do without, as they answer once; this may run for weeks

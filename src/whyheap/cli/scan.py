@@ -66,7 +66,7 @@ def scan(
 
     PACKAGES are as for go build; ./... when none is named. The second scan of the same code reads only what changed.
     """
-    from whyheap.app.scan import ScanRequest, answer_scan  # noqa: PLC0415 - help needs none of these
+    from whyheap.app.scan import Answers, ScanRequest  # noqa: PLC0415 - help needs none of these
     from whyheap.collect.compiler import ScanOptions, compile_packages  # noqa: PLC0415 - as above
     from whyheap.host.go import find_go  # noqa: PLC0415 - as above
 
@@ -101,20 +101,20 @@ def scan(
     request = ScanRequest(options, pattern_of(focus), keep_sources=not no_source, rules=own_rules, binary=binary)
     tool = find_go(go, go_env(goos, goarch))
     compiled = compile_packages(tool, options, _loading_ahead(progress))
+    answers = Answers(compiled, request, progress)
     unknown = 0
 
     def answer(form: Format) -> bytes:
         nonlocal unknown
         rendering = repr((form.name, terminal, all_rows, redact, roots))
-        answered = answer_scan(
-            compiled,
-            request,
+        answered = answers.answer(
             rendering,
             lambda report: _render(report, form, terminal, all_rows=all_rows, redact=redact, roots=roots),
-            progress,
         )
         unknown = answered.unknown
         progress.clear()
+        if answered.left_out:
+            progress.note(f"{form.name}: {answered.left_out}")
         return answered.output
 
     write_all(planned, answer)
@@ -152,7 +152,10 @@ def _check_facts(format_: str | None, outputs: tuple[str, ...], focus: str, *, r
             raise UsageError(f"--facts are all that the compiler says: {option} is for reports", "Leave it out")
 
 
-def _render(report: Report, form: Format, terminal: Terminal, *, all_rows: bool, redact: bool, roots: bool) -> bytes:
+def _render(
+    report: Report, form: Format, terminal: Terminal, *, all_rows: bool, redact: bool, roots: bool
+) -> tuple[bytes, str]:
+    """Return the output, and what it leaves out."""
     if redact:
         from whyheap.app.redact import redacted  # noqa: PLC0415 - when asked for
 
@@ -162,9 +165,10 @@ def _render(report: Report, form: Format, terminal: Terminal, *, all_rows: bool,
 
         show = roots_to_terminal if roots else scan_to_terminal
         text = show(report, width=terminal.width, color=terminal.color, all_rows=all_rows)
-        return text.encode("utf-8", "replace")
+        return text.encode("utf-8", "replace"), ""
     rendered = form.load()(report)
-    return rendered if isinstance(rendered, bytes) else str(rendered).encode("utf-8", "replace")
+    output = rendered if isinstance(rendered, bytes) else str(rendered).encode("utf-8", "replace")
+    return output, form.left_out(report, output)
 
 
 def _write_facts(tool: GoTool, options: ScanOptions, outputs: tuple[str, ...], progress: Progress) -> int:

@@ -131,7 +131,14 @@ def why(
 
         profile = redacted_profile(analysis.profile) if analysis.profile else None
         analysis = replace(analysis, report=redacted(analysis.report), profile=profile)
-    write_all(planned, lambda form: _render(form, analysis, gathered.capture, terminal, all_rows=all_rows))
+
+    def render(form: Format) -> bytes:
+        output = _render(form, analysis, gathered.capture, terminal, all_rows=all_rows)
+        if left_out := form.left_out(analysis.report, output):
+            progress.note(f"{form.name}: {left_out}")
+        return output
+
+    write_all(planned, render)
     if verbose:
         for origin in gathered.capture.origins:
             progress.note(f"{origin.witness}: {origin.tool}, {origin.command}, {origin.input} at {origin.at}")

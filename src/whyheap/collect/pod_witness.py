@@ -17,13 +17,15 @@ from whyheap.collect.runtime_sample import RuntimeSample
 from whyheap.errors import TargetError, ToolError, WhyheapError
 from whyheap.host.http import Access, fetch
 from whyheap.host.kubectl import Kubectl, PortForward
-from whyheap.model.event import Event
+from whyheap.model.event import Event, EventKind
 from whyheap.model.facts import GoroutineGroup
 from whyheap.model.gauge import Gap
 from whyheap.parse.kubectl_error import failure
 from whyheap.parse.kubernetes_events import WITNESS
 from whyheap.parse.rfc3339 import utc_seconds
 
+MOST_QUESTIONS = 20
+"""About one end, as the cluster tells it some seconds late."""
 _PROBE_PATH = "/debug/pprof/cmdline"
 _PROBE_SECONDS = 5.0
 _ABOUT_THIS_MACHINE = "container"
@@ -43,6 +45,7 @@ class PodWitness:
         self._runtime = RuntimeWitness(channel.name, channel.fetch)
         self._told: set[tuple[str, str, str]] = {_key(event) for event in reading.series.events}
         self._has_failed = False
+        self._asked = 0
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
@@ -74,7 +77,7 @@ class PodWitness:
         try:
             moment = self._runtime.sample(stacks=stacks)
         except TargetError:
-            self._has_failed = True
+            self._has_failed, self._asked = True, 0
             if not self._channel.reopen():
                 raise
             moment = self._runtime.sample(stacks=stacks)
@@ -93,14 +96,16 @@ class PodWitness:
         return find_leaked(self._channel.fetch)
 
     def events(self) -> tuple[Event, ...]:
-        """Return what happened since the last call: the cluster is asked again after the process fell silent."""
-        if not self._has_failed:
+        """Return what happened since the last call: once it fell silent, until the cluster tells its end."""
+        if not self._has_failed or self._asked == MOST_QUESTIONS:
             return ()
-        self._has_failed = False
+        self._asked += 1
         with contextlib.suppress(WhyheapError):
             self.reading = collect_pod(self.reading.address, self._kubectl)
         found = tuple(event for event in self.reading.series.events if _key(event) not in self._told)
         self._told |= {_key(event) for event in found}
+        if any(event.kind is EventKind.TERMINATED for event in found):
+            self._has_failed = False
         return found
 
     def close(self) -> None:

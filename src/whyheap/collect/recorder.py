@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -24,6 +24,7 @@ from whyheap.collect.silent_target import RETRY_SECONDS, SilentTarget
 from whyheap.collect.witness import LiveWitness
 from whyheap.errors import TargetError
 from whyheap.model.event import Event, EventKind
+from whyheap.model.gauge import Gap
 from whyheap.units import format_duration
 
 CLOCK_JUMP_SECONDS = 5.0
@@ -130,6 +131,10 @@ class Recorder:
             raw = witness.profile()
         self._file.keep(sample, (sample.at, raw) if raw else None, (event,))
 
+    def note(self, gaps: Iterable[Gap]) -> None:
+        """Keep what others could not see for this recording."""
+        self._file.note(gaps)
+
     def _first_witness(self) -> LiveWitness:
         deadline = self._clock() + self._settings.wait_seconds
         while True:
@@ -164,15 +169,15 @@ class Recorder:
 
     def _look(self, witness: LiveWitness) -> RuntimeSample | None:
         """Take a sample and keep it; None when the target does not answer any more."""
-        now = self._clock()
+        now, worked = self._clock(), time.thread_time()
         try:
             sample = witness.sample(stacks=self._schedule.wants_stacks(now))
         except TargetError as error:
             self.recording.ending = error.message.rstrip(".")
             return None
         took = self._clock() - now
-        if sample.goroutines:
-            self._schedule.took_stacks(now, took)
+        if sample.goroutines:  # read from outside they cost our own work, however long that waits for a processor
+            self._schedule.took_stacks(now, took if witness.cost_seconds else min(took, time.thread_time() - worked))
         sample = replace(sample, seconds=now - self._begun, values={**sample.values, "recorder_seconds": took})
         profile = self._profile(witness, sample)
         events = (*self._clock_event(sample), *self._restart_event(sample, witness.pid), *witness.events())
@@ -237,6 +242,10 @@ class Recorder:
             self._told.say(f"{self.recording.ending}; waiting up to {format_duration(wait)} for another process")
         deadline = self._clock() + wait
         while self._clock() < deadline and not self._stop.wait(_RETRY_SECONDS):
+            late = witness.events()  # a cluster tells of an end some seconds after it
+            if late:
+                self._file.keep(events=late)
+                self.recording.ending = told_end(self.recording.events) or self.recording.ending
             try:
                 successor = self._open()
                 successor.sample(stacks=False)

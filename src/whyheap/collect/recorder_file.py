@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -20,6 +21,8 @@ WITNESS = "recorder"
 FULL_DISK_SECONDS = 60.0
 _EVENTS_REMEMBERED = 100
 _MOST_WAITING = 1000
+_MOST_GAPS = 200
+_DIGITS = re.compile(r"\d+")  # gaps that differ in their numbers only are one
 
 
 @dataclass(slots=True)
@@ -53,6 +56,7 @@ class RecorderFile:
         self._waiting: deque[Event] = deque(maxlen=_MOST_WAITING)
         self._full_since: float | None = None
         self._missed = 0
+        self._gaps: dict[str, Gap] = {}
         self._lock = threading.RLock()
 
     def keep(
@@ -116,14 +120,16 @@ class RecorderFile:
         """Keep whose limit it was, which process, and what could not be seen."""
         if self._full_since is not None:
             return
-        gaps: tuple[Gap, ...] = (*self._head.gaps, *witness.gaps)
-        head = replace(
-            self._head,
-            limit_name=witness.limit_name or self._head.limit_name,
-            pid=witness.pid or self._head.pid,
-            gaps=tuple(dict.fromkeys(gaps)),
+        self._head = replace(
+            self._head, limit_name=witness.limit_name or self._head.limit_name, pid=witness.pid or self._head.pid
         )
+        self.note(witness.gaps)
+
+    def note(self, gaps: Iterable[Gap]) -> None:
+        """Keep more that could not be seen, with what a process could not tell that has ended since."""
+        for gap in (*self._head.gaps, *gaps):
+            self._gaps[_DIGITS.sub("#", f"{gap.witness} {gap.reason}")] = gap
         try:
-            self._writer.set_head(head)
+            self._writer.set_head(replace(self._head, gaps=tuple(self._gaps.values())[:_MOST_GAPS]))
         except OutputError as error:
             self._bear(error, is_sample=False)

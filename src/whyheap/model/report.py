@@ -55,6 +55,7 @@ class FlameNode:
 class Report:
     """The answer. `verdict` is None when no runtime witness spoke; `sources` maps files to text, for excerpts.
 
+    `in_repository` is the main module's folder in its git repository, with forward slashes; "" = its root or unknown.
     `account` is where memory went at the last moment that told enough, `timeline` the same at each moment, thinned to
     what can be drawn; `events` are in order of time.
     """
@@ -74,3 +75,4 @@ class Report:
     events: tuple[Event, ...] = ()
     account: MemoryAccount | None = None
     timeline: tuple[MemoryAccount, ...] = ()
+    in_repository: str = ""

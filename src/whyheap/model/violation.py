@@ -47,6 +47,7 @@ class GateResult:
     `unknown` are lines of the compiler that were not understood: with any, a gate fails closed. `notes` are sentences
     that are no violation ("12 sites differ only because the baseline is of go1.26"). `checked` counts what was looked
     at, by name ("packages", "sites", "directives", "tests"). `failed` says that ordinary tests failed.
+    `in_repository` is the main module's folder in its git repository, with forward slashes; "" = its root or unknown.
     """
 
     go: str
@@ -58,3 +59,4 @@ class GateResult:
     failed: bool = False
     title: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
+    in_repository: str = ""

@@ -14,19 +14,26 @@ from whyheap.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from whyheap.model.report import Report
+    from whyheap.model.violation import GateResult
+
 
 class FormatKind(StrEnum):
-    """What a renderer takes: a whole `Report`, a `HeapProfile`, the `Capture` behind the report, a `GateResult`."""
+    """What a renderer takes: a `Report`, a `GateResult`, a `HeapProfile`, or the `Capture` behind the report."""
 
     REPORT = "report"
+    GATE = "gate"
     PROFILE = "profile"
     CAPTURE = "capture"
-    GATE = "gate"
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One output. `renderer` is "module:function", imported when first used; "" = not rendered here (captures)."""
+    """One output. `renderer` is "module:function", imported when first used; "" = not rendered here (captures).
+
+    `gate` is the renderer of a `GateResult`, "" = none; it may be the same function. `rest` says what an output leaves
+    out: see `left_out`.
+    """
 
     name: str
     suffixes: tuple[str, ...]
@@ -35,11 +42,25 @@ class Format:
     is_binary: bool
     what: str
     aliases: tuple[str, ...] = ()
+    gate: str = ""
+    rest: str = ""
 
-    def load(self) -> Callable[..., Any]:
+    def takes(self, kind: FormatKind) -> bool:
+        """Whether this is a form of what `kind` names."""
+        return bool(self.gate) if kind is FormatKind.GATE else self.kind is kind
+
+    def load(self, kind: FormatKind | None = None) -> Callable[..., Any]:
         """Import the renderer: `to_x(report)` gives bytes or str; text also takes `width` and `color`."""
-        module, _, function = self.renderer.partition(":")
-        return getattr(import_module(module), function)  # type: ignore[no-any-return]
+        return _imported(self.gate if kind is FormatKind.GATE else self.renderer)
+
+    def left_out(self, result: Report | GateResult, output: bytes) -> str:
+        """Say what the rendered `output` leaves out of `result`, where it cannot say so itself; "" when nothing."""
+        return str(_imported(self.rest)(result, output)) if self.rest else ""
+
+
+def _imported(name: str) -> Callable[..., Any]:
+    module, _, function = name.partition(":")
+    return getattr(import_module(module), function)  # type: ignore[no-any-return]
 
 
 FORMATS: Final = (
@@ -51,6 +72,7 @@ FORMATS: Final = (
         is_binary=False,
         what="what the terminal shows",
         aliases=("terminal",),
+        gate="whyheap.report.gate_to_text:gate_to_text",
     ),
     Format(
         "json",
@@ -59,6 +81,7 @@ FORMATS: Final = (
         "whyheap.report.to_json:to_json",
         is_binary=False,
         what="the report for programs",
+        gate="whyheap.report.gate_to_json:gate_to_json",
     ),
     Format(
         "jsonl",
@@ -76,6 +99,57 @@ FORMATS: Final = (
         "whyheap.report.to_html:to_html",
         is_binary=False,
         what="one page that works offline",
+    ),
+    Format(
+        "sarif",
+        (".sarif", ".sarif.json"),
+        FormatKind.REPORT,
+        "whyheap.report.to_sarif:to_sarif",
+        is_binary=False,
+        what="SARIF 2.1.0, for code scanning",
+        gate="whyheap.report.to_sarif:to_sarif",
+        rest="whyheap.report.to_sarif:left_out",
+    ),
+    Format(
+        "github",
+        (".github.txt",),
+        FormatKind.REPORT,
+        "whyheap.report.to_github:to_github",
+        is_binary=False,
+        what="annotations of a GitHub workflow",
+        aliases=("github-actions",),
+        gate="whyheap.report.to_github:to_github",
+    ),
+    Format(
+        "markdown",
+        (".md", ".markdown"),
+        FormatKind.REPORT,
+        "whyheap.report.to_markdown:to_markdown",
+        is_binary=False,
+        what="the summary of a CI step, or a comment",
+        aliases=("md",),
+        gate="whyheap.report.to_markdown:to_markdown",
+    ),
+    Format(
+        "gitlab",
+        ("gl-code-quality-report.json", ".gitlab.json", ".codequality.json"),
+        FormatKind.REPORT,
+        "whyheap.report.to_gitlab:to_gitlab",
+        is_binary=False,
+        what="GitLab's code quality report",
+        aliases=("codequality", "codeclimate", "gitlab-codequality"),
+        gate="whyheap.report.to_gitlab:to_gitlab",
+        rest="whyheap.report.to_gitlab:left_out",
+    ),
+    Format(
+        "junit",
+        (".junit.xml", ".xml"),
+        FormatKind.REPORT,
+        "whyheap.report.to_junit:to_junit",
+        is_binary=False,
+        what="JUnit XML: a test per rule",
+        aliases=("junit-xml",),
+        gate="whyheap.report.to_junit:to_junit",
     ),
     Format(
         "pprof",
@@ -110,23 +184,6 @@ FORMATS: Final = (
         what="all that was collected, for whyheap why FILE.whyheap",
         aliases=("capture",),
     ),
-    Format(
-        "text",
-        (".txt", ".text"),
-        FormatKind.GATE,
-        "whyheap.report.gate_to_text:gate_to_text",
-        is_binary=False,
-        what="one violation a line",
-        aliases=("terminal",),
-    ),
-    Format(
-        "json",
-        (".json",),
-        FormatKind.GATE,
-        "whyheap.report.gate_to_json:gate_to_json",
-        is_binary=False,
-        what="a gate's result for programs",
-    ),
 )
 
 STDOUT: Final = "-"
@@ -136,10 +193,10 @@ STDOUT: Final = "-"
 def format_for(path: str | None, requested: str | None = None, *, of_gate: bool = False) -> Format:
     """Choose the format of an output: `requested` (`--format`) if given, else by the suffix of `path`, else text.
 
-    A gate's formats are a family of their own, where names and suffixes mean its own renderers. Raises
-    `UsageError` with the accepted names or suffixes, and the nearest one to what was typed.
+    `of_gate`: of those that a `GateResult` can be written in. Raises `UsageError` with the accepted names or suffixes,
+    and the nearest one to what was typed.
     """
-    rows = [row for row in FORMATS if (row.kind is FormatKind.GATE) is of_gate]
+    rows = [row for row in FORMATS if row.gate] if of_gate else list(FORMATS)
     if requested is not None:
         return _by_name(requested, rows)
     if path is None or path == STDOUT:

@@ -43,6 +43,11 @@ def encode(value: Json) -> bytes:
     return _encode(value)
 
 
+def plain(value: Any) -> Any:  # noqa: ANN401  any JSON value
+    """Return a JSON value whose texts can be encoded: what is no Unicode becomes U+FFFD."""
+    return _without_surrogates(value)
+
+
 def to_jsonl(report: Report) -> bytes:
     """Render one compact JSON object a line per finding, in the report's order."""
     return b"".join(line + b"\n" for line in _finding_lines(report))

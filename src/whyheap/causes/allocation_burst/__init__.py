@@ -25,6 +25,7 @@ from statistics import median
 
 from whyheap.causes.cause import Cause
 from whyheap.causes.history import Limit, RuntimeHistory
+from whyheap.causes.trend import leaps
 from whyheap.causes.verdict_words import limit_statement
 from whyheap.goruntime.heap_goal import GC_OFF
 from whyheap.model.event import EventKind
@@ -41,7 +42,6 @@ LEAST_TIMES = 2.0
 """How many times the usual usage a burst must reach."""
 MOST_FOREIGN_SHARE = 0.5
 STEPS_AHEAD = 2.0
-JUMP_SAMPLES = 3
 LINES_SHOWN = 3
 
 
@@ -89,7 +89,7 @@ def _burst(history: RuntimeHistory, limit: Limit) -> _Burst | None:
     foreign = history.last.get("container_other_rss", 0.0) + _outside(history)
     peak = max(usage[-1] if history.was_killed else 0.0, *usage, _peak_between(history))
     if history.was_killed:
-        if _was_coming(history, limit) and not _jumped(history, limit, usual):
+        if _was_coming(history, limit) and not leaps(*zip(*history.usage, strict=True)):  # the samples saw the burst
             return None
         peak = max(peak, _killed_with(history) or limit.bytes)
     ordinary = (median(goals) if goals else 0.0) + usual - min(median(heaps), usual)
@@ -137,12 +137,6 @@ def _was_coming(history: RuntimeHistory, limit: Limit) -> bool:
     usual_step = max(median(steps), 0.0) if steps else 0.0
     spacing = median([y - x for (x, _), (y, _) in pairwise(history.usage)])
     return last + STEPS_AHEAD * usual_step * spacing >= limit.bytes
-
-
-def _jumped(history: RuntimeHistory, limit: Limit, usual: float) -> bool:
-    """Whether the last samples are of the burst itself: one step covered most of the way to the limit."""
-    sizes = [size for _, size in history.usage[-JUMP_SAMPLES:]]
-    return any(b - a > (limit.bytes - usual) / 2 for a, b in pairwise(sizes))
 
 
 def _evidence(history: RuntimeHistory, burst: _Burst) -> list[Statement]:

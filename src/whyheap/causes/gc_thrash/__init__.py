@@ -34,6 +34,8 @@ CAUSE = Cause("gc-thrash", "The collector runs without end", __doc__)
 
 MOST_HEADROOM_SHARE = 0.2
 """Of the live heap, between it and the goal: GOGC=20 would give as much."""
+NO_HEADROOM_SHARE = 0.1
+"""The same, where a collection frees next to nothing."""
 LEAST_SHARE = 0.08
 """Of all CPU, in collections."""
 LEAST_PER_SECOND = 1.0
@@ -54,6 +56,8 @@ def match(history: RuntimeHistory, taken: Sequence[CauseVerdict]) -> CauseVerdic
     if ran.per_second < LEAST_PER_SECOND and not limited:
         return None
     is_busy = ran.share >= LEAST_SHARE if ran.share is not None else ran.per_second >= OFTEN_PER_SECOND
+    if goal <= live * (1 + NO_HEADROOM_SHARE):  # on an idle machine most of the marking is done in idle time
+        is_busy = is_busy or ran.per_second >= OFTEN_PER_SECOND / 2
     if not (is_busy or limited):
         return None
     size = int(live)
