@@ -106,6 +106,9 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
     venv = host.temp / "whyheap-venv" / "bin"
     venv.mkdir(parents=True)
     (venv / "whyheap").symlink_to(BIN / "whyheap")
+    if HAS_GATE:
+        done = host.run("whyheap gate --update", host.module, {}, path=f"{BIN}:")
+        assert done.returncode == 0, done.stderr
     return host
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,7 @@ _BASELINE = "whyheap.baseline"
     help="Write the result; its suffix is its format, - is stdout. Repeatable.",
 )
 @click.option("--format", "format_", metavar="FORMAT", help="Format of stdout, or of one -o: text, json, ...")
+@click.option("--no-source", is_flag=True, help="Neither show nor store source text.")
 @common_options
 def gate(
     packages: tuple[str, ...],
@@ -63,6 +65,7 @@ def gate(
     goarch: str,
     outputs: tuple[str, ...],
     format_: str | None,
+    no_source: bool,
     quiet: bool,
     verbose: bool,
     no_color: bool,  # noqa: ARG001 - one violation a line has no colours
@@ -96,8 +99,10 @@ def gate(
     finally:
         progress.clear()
 
+    result = replace(outcome.result, sources={}) if no_source else outcome.result
+
     def render(form: Format) -> bytes:
-        rendered = form.load(FormatKind.GATE)(outcome.result)
+        rendered = form.load(FormatKind.GATE)(result)
         return rendered if isinstance(rendered, bytes) else str(rendered).encode("utf-8", "replace")
 
     write_all(planned, render)
