@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 
 class FormatKind(StrEnum):
-    """What a renderer takes: a whole `Report`, a `HeapProfile`, or the `Capture` behind the report."""
+    """What a renderer takes: a whole `Report`, a `HeapProfile`, the `Capture` behind the report, or a `GateResult`."""
 
     REPORT = "report"
     PROFILE = "profile"
     CAPTURE = "capture"
+    GATE = "gate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,463 @@
+// Package testing gets this file through `go test -overlay`, for one run of whyheap test.
+//
+// It tells what tests leave behind: goroutines that run or wait when all tests are over, each with the test that left
+// it, and what tests and benchmarks with a limit allocate. It never changes how a test ends: it writes what it saw as
+// JSON lines into the folder that WHYHEAP_TEST names, and does nothing where that is not set. It starts no goroutine,
+// keeps no file open, imports nothing that package testing does not depend on anyway, and takes the variable out of the
+// environment, so that programs which a test starts are not looked at.
+package testing
+
+import (
+	"bytes"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	whyheapLargestStacks = 64 << 20 // as runtime/pprof's writeGoroutineStacks
+	whyheapCheapStacks   = 4 << 20  // above it, goroutines are no longer listed after each test
+	whyheapLongestTrace  = 8 << 10
+	whyheapMostReported  = 10_000
+)
+
+type whyheapGoroutine struct {
+	id, creator int
+	trace       string
+}
+
+// whyheapOwner says which test a goroutine belongs to, and how that is known.
+type whyheapOwner struct{ test, how string }
+
+type whyheapMeter struct{ before, after runtime.MemStats }
+
+type whyheapRule struct {
+	name  string
+	parts []string
+}
+
+var whyheap struct {
+	mu       sync.Mutex
+	folder   string
+	pid      string
+	active   bool
+	wait     time.Duration
+	rules    []whyheapRule
+	limits   map[string]bool
+	meters   map[*T]*whyheapMeter
+	runners  map[int]string // goroutine that runs a test -> its name
+	known    map[int]bool   // goroutines that were there before the tests
+	owners   map[int]whyheapOwner
+	parallel []string
+	tests    int
+	tooMany  bool
+	stacks   []byte
+	heap     uint64
+	stack    uint64
+}
+
+func init() {
+	folder, found := syscall.Getenv("WHYHEAP_TEST")
+	if !found {
+		return
+	}
+	syscall.Unsetenv("WHYHEAP_TEST")
+	whyheap.folder = folder
+	whyheap.pid = strconv.Itoa(syscall.Getpid())
+}
+
+// whyheapStart takes the goroutines that are there before any test.
+func whyheapStart(m *M) {
+	if whyheap.folder == "" || *isFuzzWorker || *matchFuzz != "" {
+		return
+	}
+	whyheap.wait = time.Second
+	whyheap.limits = map[string]bool{}
+	whyheap.meters = map[*T]*whyheapMeter{}
+	whyheap.runners = map[int]string{}
+	whyheap.known = map[int]bool{}
+	whyheap.owners = map[int]whyheapOwner{}
+	whyheap.rules = nil
+	path := m.deps.ImportPath()
+	for _, line := range strings.Split(whyheapRead(whyheap.folder+"/settings"), "\n") {
+		words := strings.Split(line, "\t")
+		switch {
+		case words[0] == "wait":
+			whyheap.wait, _ = time.ParseDuration(words[1])
+		case words[0] == "harmless":
+			whyheap.rules = append(whyheap.rules, whyheapRule{words[1], words[2:]})
+		case words[0] == "limit" && words[1] == path:
+			whyheap.limits[words[2]] = true
+		}
+	}
+	whyheapWrite(`{"kind":"start","package":` + whyheapQuote(path) + "}")
+	for _, one := range whyheapGoroutines() {
+		whyheap.known[one.id] = true
+	}
+	whyheap.stacks = nil
+	whyheap.heap, whyheap.stack = whyheapMemory()
+	whyheap.active = true
+}
+
+// whyheapBegin is called in the goroutine of a test, just before its function.
+func whyheapBegin(t *T) {
+	if !whyheap.active || t.level == 0 {
+		return
+	}
+	number := whyheapNumber()
+	var meter *whyheapMeter
+	whyheap.mu.Lock()
+	whyheap.tests++
+	whyheap.runners[number] = t.name
+	if t.level == 1 && whyheap.limits[t.name] {
+		meter = new(whyheapMeter)
+		whyheap.meters[t] = meter
+	}
+	whyheap.mu.Unlock()
+	if meter != nil {
+		runtime.ReadMemStats(&meter.before)
+	}
+}
+
+// whyheapEnd is called when the function of a test has returned or given up, before its cleanups.
+func whyheapEnd(t *T) {
+	if !whyheap.active || t.level == 0 {
+		return
+	}
+	whyheap.mu.Lock()
+	meter := whyheap.meters[t]
+	if t.level == 1 && t.isParallel {
+		whyheap.parallel = append(whyheap.parallel, t.name)
+	}
+	whyheap.mu.Unlock()
+	if meter == nil {
+		return
+	}
+	runtime.ReadMemStats(&meter.after)
+	whyheapWrite(`{"kind":"limit","name":` + whyheapQuote(t.name) +
+		whyheapField("allocs", int64(meter.after.Mallocs-meter.before.Mallocs)) +
+		whyheapField("bytes", int64(meter.after.TotalAlloc-meter.before.TotalAlloc)) +
+		whyheapField("n", 1) +
+		whyheapFlag("parallel", t.isParallel) + whyheapFlag("parallel_parts", len(t.sub) > 0) + "}")
+}
+
+// whyheapAfter is called when a test is over, or has turned parallel.
+func whyheapAfter(t *T) {
+	if whyheap.active && t.level == 1 && !t.isParallel {
+		whyheapOwn(t.name)
+	}
+}
+
+// whyheapBenchmark is called with what a benchmark measured.
+func whyheapBenchmark(b *B, r BenchmarkResult) {
+	if !whyheap.active {
+		return
+	}
+	name, _, _ := strings.Cut(b.name, "/")
+	if whyheap.limits[name] && !b.failed {
+		whyheapWrite(`{"kind":"limit","name":` + whyheapQuote(b.name) +
+			whyheapField("allocs", r.AllocsPerOp()) + whyheapField("bytes", r.AllocedBytesPerOp()) +
+			whyheapField("n", int64(r.N)) + "}")
+	}
+	whyheapOwn(b.name)
+}
+
+// whyheapExample is called when an example is over.
+func whyheapExample(name string) {
+	if whyheap.active {
+		whyheapOwn(name)
+	}
+}
+
+// whyheapOwn gives the goroutines that nobody owns yet to what ran last.
+func whyheapOwn(name string) {
+	if whyheap.tooMany {
+		return
+	}
+	all := whyheapGoroutines()
+	if len(whyheap.stacks) > whyheapCheapStacks {
+		whyheap.tooMany = true
+	}
+	for _, one := range all {
+		if _, found := whyheap.owners[one.id]; !found && !whyheap.known[one.id] {
+			whyheap.owners[one.id] = whyheapOwner{name, "after"}
+		}
+	}
+}
+
+// whyheapStop judges when all is over: what is still there after a while was left behind.
+func whyheapStop(m *M) {
+	if !whyheap.active {
+		return
+	}
+	whyheap.active = false
+	begun := time.Now()
+	left, harmless, children := whyheapLeft()
+	witness := false
+	for pause := time.Millisecond; len(left) > 0; pause = min(2*pause, 50*time.Millisecond) {
+		waited := time.Since(begun)
+		if waited >= 50*time.Millisecond && !witness { // all stuck for ever: no use in waiting
+			witness = whyheapFindLeaked(m)
+			left, harmless, children = whyheapLeft()
+			if witness && whyheapAllLeaked(left) {
+				break
+			}
+		}
+		if waited >= whyheap.wait {
+			break
+		}
+		time.Sleep(min(pause, whyheap.wait-waited))
+		left, harmless, children = whyheapLeft()
+	}
+	waited := time.Since(begun)
+	if len(left) > 0 {
+		witness = whyheapFindLeaked(m)
+		left, harmless, children = whyheapLeft()
+	}
+	whyheap.stacks = nil
+	heap, stack := whyheapMemory()
+	living := map[int]int{}
+	for _, one := range left {
+		living[one.id] = one.creator
+	}
+	for i, one := range left {
+		if i == whyheapMostReported {
+			break
+		}
+		owner := whyheapOwnerOf(one, living)
+		trace := one.trace
+		if len(trace) > whyheapLongestTrace {
+			at := strings.LastIndex(trace, "\ncreated by ")
+			tail := ""
+			if at >= 0 {
+				tail = trace[at:]
+			}
+			trace = trace[:strings.LastIndexByte(trace[:whyheapLongestTrace], '\n')] + tail
+		}
+		whyheapWrite(`{"kind":"goroutine","test":` + whyheapQuote(owner.test) + `,"how":` + whyheapQuote(owner.how) +
+			`,"trace":` + whyheapQuote(trace) + "}")
+	}
+	for _, name := range whyheap.parallel {
+		whyheapWrite(`{"kind":"parallel","name":` + whyheapQuote(name) + "}")
+	}
+	counts := ""
+	for _, rule := range whyheap.rules {
+		if harmless[rule.name] > 0 {
+			counts += "," + whyheapQuote(rule.name) + ":" + strconv.Itoa(harmless[rule.name])
+		}
+	}
+	whyheapWrite(`{"kind":"end"` + whyheapField("exit", int64(m.exitCode)) + whyheapField("tests", int64(whyheap.tests)) +
+		whyheapField("left", int64(len(left))) + whyheapField("children", int64(children)) +
+		whyheapField("waited_ms", waited.Milliseconds()) +
+		whyheapField("heap_before", int64(whyheap.heap)) + whyheapField("heap_after", int64(heap)) +
+		whyheapField("stack_before", int64(whyheap.stack)) + whyheapField("stack_after", int64(stack)) +
+		whyheapFlag("witness", witness) + whyheapFlag("too_many", whyheap.tooMany) +
+		`,"harmless":{` + strings.TrimPrefix(counts, ",") + "}}")
+}
+
+// whyheapLeft lists the goroutines that tests left, how many harmless ones there are by rule, and how many belong to
+// goroutines that were there before the tests, as a server's that TestMain started.
+func whyheapLeft() (left []whyheapGoroutine, harmless map[string]int, children int) {
+	harmless = map[string]int{}
+	self := whyheapNumber()
+	for _, one := range whyheapGoroutines() {
+		switch {
+		case one.id == self || whyheap.known[one.id]:
+		case whyheapIsHarmless(one, harmless):
+		case whyheap.known[one.creator] && one.creator != self && !whyheapIsLeaked(one):
+			children++
+		default:
+			left = append(left, one)
+		}
+	}
+	return left, harmless, children
+}
+
+func whyheapIsHarmless(one whyheapGoroutine, counts map[string]int) bool {
+	for _, rule := range whyheap.rules {
+		matches := true
+		for _, part := range rule.parts {
+			matches = matches && (strings.Contains(one.trace, "\n"+part+"(") ||
+				strings.Contains(one.trace, "\ncreated by "+part+" in goroutine "))
+		}
+		if matches {
+			counts[rule.name]++
+			return true
+		}
+	}
+	return false
+}
+
+// whyheapOwnerOf follows goroutine after goroutine to the test that started the first one. Who started one is printed
+// since Go 1.21; a goroutine that is gone ends the search, and then it counts which test was the last before it was seen.
+func whyheapOwnerOf(one whyheapGoroutine, living map[int]int) whyheapOwner {
+	for creator, depth := one.creator, 0; creator != 0 && depth < 100; depth++ {
+		if name, found := whyheap.runners[creator]; found {
+			return whyheapOwner{name, "created"}
+		}
+		if owner, found := whyheap.owners[creator]; found {
+			return owner
+		}
+		creator = living[creator]
+	}
+	if owner, found := whyheap.owners[one.id]; found {
+		return owner
+	}
+	return whyheapOwner{"", "parallel"}
+}
+
+// whyheapFindLeaked lets the runtime mark the goroutines that can never go on; false where it cannot (before Go 1.26,
+// and in 1.26 without GOEXPERIMENT=goroutineleakprofile).
+func whyheapFindLeaked(m *M) (found bool) {
+	defer func() {
+		if recover() != nil {
+			found = false
+		}
+	}()
+	var none bytes.Buffer
+	return m.deps.WriteProfileTo("goroutineleak", &none, 1) == nil
+}
+
+func whyheapIsLeaked(one whyheapGoroutine) bool {
+	header, _, _ := strings.Cut(one.trace, "\n")
+	return strings.Contains(header, " (leaked)")
+}
+
+func whyheapAllLeaked(left []whyheapGoroutine) bool {
+	for _, one := range left {
+		if !whyheapIsLeaked(one) {
+			return false
+		}
+	}
+	return true
+}
+
+func whyheapMemory() (heap, stack uint64) {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc, stats.StackInuse
+}
+
+// whyheapNumber returns the number of the running goroutine.
+func whyheapNumber() int {
+	var space [64]byte
+	text := space[:runtime.Stack(space[:], false)]
+	number, _ := whyheapHeader(string(text))
+	return number
+}
+
+func whyheapHeader(text string) (int, bool) {
+	rest, found := strings.CutPrefix(text, "goroutine ")
+	if !found {
+		return 0, false
+	}
+	digits, _, _ := strings.Cut(rest, " ")
+	number, err := strconv.Atoi(digits)
+	return number, err == nil
+}
+
+// whyheapGoroutines lists all goroutines but the runtime's own.
+func whyheapGoroutines() []whyheapGoroutine {
+	if whyheap.stacks == nil {
+		whyheap.stacks = make([]byte, 64<<10)
+	}
+	length := 0
+	for {
+		length = runtime.Stack(whyheap.stacks, true)
+		if length < len(whyheap.stacks) || length >= whyheapLargestStacks {
+			break
+		}
+		whyheap.stacks = make([]byte, 2*len(whyheap.stacks))
+	}
+	var all []whyheapGoroutine
+	for _, trace := range strings.Split(strings.TrimSuffix(string(whyheap.stacks[:length]), "\n"), "\n\n") {
+		number, found := whyheapHeader(trace)
+		if !found {
+			continue
+		}
+		creator := 0
+		if at := strings.LastIndex(trace, "\ncreated by "); at >= 0 {
+			line, _, _ := strings.Cut(trace[at+1:], "\n")
+			if at := strings.LastIndex(line, " in goroutine "); at >= 0 {
+				creator, _ = strconv.Atoi(line[at+len(" in goroutine "):])
+			}
+		}
+		all = append(all, whyheapGoroutine{number, creator, trace})
+	}
+	return all
+}
+
+func whyheapRead(path string) string {
+	file, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return ""
+	}
+	defer syscall.Close(file)
+	var text []byte
+	chunk := make([]byte, 16<<10)
+	for {
+		n, err := syscall.Read(file, chunk)
+		if err == syscall.EINTR {
+			continue
+		}
+		if n <= 0 {
+			return string(text)
+		}
+		text = append(text, chunk[:n]...)
+	}
+}
+
+// whyheapWrite appends a line to this process's file; package os would be seen by tests of package os.
+func whyheapWrite(line string) {
+	path := whyheap.folder + "/report-" + whyheap.pid + ".jsonl"
+	file, err := syscall.Open(path, syscall.O_WRONLY|syscall.O_CREAT|syscall.O_APPEND|syscall.O_CLOEXEC, 0o600)
+	if err != nil {
+		return
+	}
+	defer syscall.Close(file)
+	for rest := []byte(line + "\n"); len(rest) > 0; {
+		n, err := syscall.Write(file, rest)
+		if err == syscall.EINTR {
+			continue
+		}
+		if n <= 0 {
+			return
+		}
+		rest = rest[n:]
+	}
+}
+
+func whyheapField(name string, value int64) string {
+	return `,"` + name + `":` + strconv.FormatInt(value, 10)
+}
+
+func whyheapFlag(name string, value bool) string {
+	return `,"` + name + `":` + strconv.FormatBool(value)
+}
+
+// whyheapQuote writes a JSON string; encoding/json cannot be imported here.
+func whyheapQuote(text string) string {
+	var quoted strings.Builder
+	quoted.WriteByte('"')
+	for _, char := range strings.ToValidUTF8(text, "\uFFFD") {
+		switch {
+		case char == '"' || char == '\\':
+			quoted.WriteByte('\\')
+			quoted.WriteRune(char)
+		case char == '\n':
+			quoted.WriteString(`\n`)
+		case char < ' ':
+			quoted.WriteString(`\u00`)
+			quoted.WriteByte("0123456789abcdef"[char>>4])
+			quoted.WriteByte("0123456789abcdef"[char&15])
+		default:
+			quoted.WriteRune(char)
+		}
+	}
+	quoted.WriteByte('"')
+	return quoted.String()
+}
