@@ -18,7 +18,7 @@ from whyheap.model.site import Site
 from whyheap.model.violation import GateResult, Violation
 from whyheap.parse.go_test_output import Outcome, PackageOutcome
 from whyheap.parse.test_report import PackageReport
-from whyheap.units import format_bytes
+from whyheap.units import format_bytes, format_count
 
 _NAMED = 3
 
@@ -131,8 +131,9 @@ def _notes_of(report: PackageReport, *, has_leaks: bool) -> Iterator[str]:
             f"{report.package}: over the tests the heap grew by {_signed(heap)} and stacks by {_signed(stacks)} "
             "(after a GC; which part of it leaked goroutines hold cannot be told)"
         )
-    if end.left > len(report.goroutines) + report.unread:
-        yield f"{report.package}: {end.left} goroutines were left, the first {len(report.goroutines)} are shown"
+    shown = sum(one.count for one in report.goroutines)
+    if end.left > shown and not report.unread:
+        yield f"{report.package}: {format_count(end.left)} goroutines were left, {format_count(shown)} of them are shown"
     if end.too_many:
         yield f"{report.package}: so many goroutines that they were not listed after each test: tests may be unnamed"
 

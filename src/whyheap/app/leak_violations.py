@@ -12,6 +12,7 @@ from whyheap.goruntime.goleak_options import Ignored
 from whyheap.model.site import Site, Stack
 from whyheap.model.violation import Violation
 from whyheap.parse.test_report import LeftGoroutine, PackageReport, functions_of
+from whyheap.units import format_count
 
 _SMALLEST_STACK_BYTES = 2048
 """stackMin in runtime/stack.go, Go 1.22 to 1.27."""
@@ -42,7 +43,7 @@ def leaks_of(
     for one in report.goroutines:
         by = _waived_by(one, ignored, allowed)
         if by:
-            waived[by] += 1
+            waived[by] += one.count
         else:
             groups.setdefault((one.created_by, one.stack, one.state, one.is_stuck), []).append(one)
     violations = [_violation(report, group, source) for group in groups.values()]
@@ -60,8 +61,9 @@ def _violation(report: PackageReport, group: Sequence[LeftGoroutine], source: Ca
     site = _with_column(first.created_by or (first.stack[0] if first.stack else Site("", 0)), source)
     tests = list(dict.fromkeys(one.test for one in group if one.test)) or report.parallel
     left_by = _left_by(tests, certain=all(one.test for one in group), how=first.how)
-    what = "1 goroutine" if len(group) == 1 else f"{len(group)} goroutines"
-    verb = "is" if len(group) == 1 else "are"
+    count = sum(one.count for one in group)
+    what = "1 goroutine" if count == 1 else f"{format_count(count)} goroutines"
+    verb = "is" if count == 1 else "are"
     if first.is_stuck:
         fate = f"can never go on: {first.state}"
     else:
@@ -71,11 +73,11 @@ def _violation(report: PackageReport, group: Sequence[LeftGoroutine], source: Ca
     labels = {
         "certainty": "measured" if first.is_stuck else "stated",
         "state": first.state,
-        "goroutines": str(len(group)),
+        "goroutines": str(count),
         "tests": " ".join(tests),
         "attribution": "exact" if first.how == "created" else first.how,
         "package": report.package,
-        "stack_bytes_at_least": str(len(group) * _SMALLEST_STACK_BYTES),
+        "stack_bytes_at_least": str(count * _SMALLEST_STACK_BYTES),
     }
     return Violation(
         violation_id("leak", report.package, site.symbol, place, first.state),

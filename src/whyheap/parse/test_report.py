@@ -23,6 +23,7 @@ class _Goroutine(msgspec.Struct, tag_field="kind", tag="goroutine"):
     test: str
     how: str
     trace: str
+    count: int = 1
 
 
 class Limited(msgspec.Struct, tag_field="kind", tag="limit", frozen=True):
@@ -66,7 +67,7 @@ class End(msgspec.Struct, tag_field="kind", tag="end", frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class LeftGoroutine:
-    """One goroutine that was still there when all tests were over.
+    """Goroutines alike, `count` of them, that were still there when all tests were over.
 
     `test` is the one that left it, and `how` that is known: "created" in its own goroutine, or seen first "after" it;
     "" and "parallel" where several ran. `is_stuck`: the runtime says that it can never go on.
@@ -79,6 +80,7 @@ class LeftGoroutine:
     stack: Stack
     created_by: Site | None
     trace: str
+    count: int = 1
 
 
 @dataclass(slots=True)
@@ -142,7 +144,9 @@ def _goroutine(line: _Goroutine, spell: Callable[[str], str]) -> LeftGoroutine |
         return None
     state = header[1].partition(",")[0].replace(_LEAKED, "")
     group = groups[0]
-    return LeftGoroutine(line.test, line.how, state, _LEAKED in header[1], group.stack, group.created_by, line.trace)
+    return LeftGoroutine(
+        line.test, line.how, state, _LEAKED in header[1], group.stack, group.created_by, line.trace, line.count
+    )
 
 
 def functions_of(goroutine: LeftGoroutine) -> Iterator[str]:

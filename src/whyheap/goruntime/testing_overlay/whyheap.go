@@ -19,9 +19,10 @@ import (
 
 const (
 	whyheapLargestStacks = 64 << 20 // as runtime/pprof's writeGoroutineStacks
-	whyheapCheapStacks   = 4 << 20  // above it, goroutines are no longer listed after each test
+	whyheapCheapStacks   = 1 << 20  // above it, goroutines are listed only after tests that left more of them
 	whyheapLongestTrace  = 8 << 10
 	whyheapMostReported  = 10_000
+	whyheapMostListing   = 10 * time.Second // of all tests together
 )
 
 type whyheapGoroutine struct {
@@ -53,6 +54,8 @@ var whyheap struct {
 	owners   map[int]whyheapOwner
 	parallel []string
 	tests    int
+	count    int // goroutines when they were last listed
+	listing  time.Duration
 	tooMany  bool
 	stacks   []byte
 	heap     uint64
@@ -174,14 +177,17 @@ func whyheapExample(name string) {
 
 // whyheapOwn gives the goroutines that nobody owns yet to what ran last.
 func whyheapOwn(name string) {
-	if whyheap.tooMany {
+	if len(whyheap.stacks) > whyheapCheapStacks && runtime.NumGoroutine() <= whyheap.count {
 		return
 	}
-	all := whyheapGoroutines()
-	if len(whyheap.stacks) > whyheapCheapStacks {
+	if whyheap.listing > whyheapMostListing {
 		whyheap.tooMany = true
+		return
 	}
-	for _, one := range all {
+	begun := time.Now()
+	defer func() { whyheap.listing += time.Since(begun) }()
+	whyheap.count = runtime.NumGoroutine()
+	for _, one := range whyheapGoroutines() {
 		if _, found := whyheap.owners[one.id]; !found && !whyheap.known[one.id] {
 			whyheap.owners[one.id] = whyheapOwner{name, "after"}
 		}
@@ -223,11 +229,22 @@ func whyheapStop(m *M) {
 	for _, one := range left {
 		living[one.id] = one.creator
 	}
-	for i, one := range left {
+	groups := map[string]int{}
+	var firsts []whyheapGoroutine
+	for _, one := range left {
+		owner := whyheapOwnerOf(one, living)
+		key := owner.test + "\n" + owner.how + "\n" + whyheapPlaces(one.trace)
+		groups[key]++
+		if groups[key] == 1 {
+			firsts = append(firsts, one)
+		}
+	}
+	for i, one := range firsts {
 		if i == whyheapMostReported {
 			break
 		}
 		owner := whyheapOwnerOf(one, living)
+		key := owner.test + "\n" + owner.how + "\n" + whyheapPlaces(one.trace)
 		trace := one.trace
 		if len(trace) > whyheapLongestTrace {
 			at := strings.LastIndex(trace, "\ncreated by ")
@@ -238,7 +255,7 @@ func whyheapStop(m *M) {
 			trace = trace[:strings.LastIndexByte(trace[:whyheapLongestTrace], '\n')] + tail
 		}
 		whyheapWrite(`{"kind":"goroutine","test":` + whyheapQuote(owner.test) + `,"how":` + whyheapQuote(owner.how) +
-			`,"trace":` + whyheapQuote(trace) + "}")
+			`,"trace":` + whyheapQuote(trace) + whyheapField("count", int64(groups[key])) + "}")
 	}
 	for _, name := range whyheap.parallel {
 		whyheapWrite(`{"kind":"parallel","name":` + whyheapQuote(name) + "}")
@@ -333,6 +350,28 @@ func whyheapAllLeaked(left []whyheapGoroutine) bool {
 		}
 	}
 	return true
+}
+
+// whyheapPlaces returns what equal goroutines have in common: state, functions and lines.
+func whyheapPlaces(trace string) string {
+	var places strings.Builder
+	for i, line := range strings.Split(trace, "\n") {
+		switch {
+		case i == 0:
+			_, line, _ = strings.Cut(line, "[")
+			line, _, _ = strings.Cut(line, "]")
+			line, _, _ = strings.Cut(line, ",") // how long it has waited
+		case strings.HasPrefix(line, "\t"):
+			line, _, _ = strings.Cut(line, " +0x")
+		case strings.HasPrefix(line, "created by "):
+			line, _, _ = strings.Cut(line, " in goroutine ")
+		default:
+			line = line[:max(strings.LastIndexByte(line, '('), 0)]
+		}
+		places.WriteString(line)
+		places.WriteByte('\n')
+	}
+	return places.String()
 }
 
 func whyheapMemory() (heap, stack uint64) {
