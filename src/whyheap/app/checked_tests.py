@@ -58,10 +58,13 @@ def check_tests(go: GoTool, request: TestRequest, progress: Progress, show: Call
     for one in run.outcomes:
         notes += _notes_on(one, reports.get(one.package, []), is_leaky=one.package in leaky)
     counts = {
-        "packages": sum(one.outcome is not Outcome.NO_TESTS for one in run.outcomes),
+        "packages": len({report.package for report in run.reports if report.end is not None}),
         "tests": sum(report.end.tests for report in run.reports if report.end is not None),
         "limits": limit_count,
     }
+    empty = sum(one.outcome is Outcome.NO_TESTS for one in run.outcomes)
+    if empty:
+        notes.append(f"{format_count(empty)} {'packages have' if empty > 1 else 'package has'} no tests")
     ordered = sorted(same_id_ordinals(violations), key=lambda one: (one.site.position, one.rule, one.id))
     return GateResult(
         run.environment.GOVERSION,
@@ -133,7 +136,7 @@ def _notes_of(report: PackageReport, *, has_leaks: bool) -> Iterator[str]:
         )
     shown = sum(one.count for one in report.goroutines)
     if end.left > shown and not report.unread:
-        yield f"{report.package}: {format_count(end.left)} goroutines were left, {format_count(shown)} of them are shown"
+        yield f"{report.package}: {format_count(end.left)} goroutines were left, {format_count(shown)} are shown"
     if end.too_many:
         yield f"{report.package}: so many goroutines that they were not listed after each test: tests may be unnamed"
 
@@ -146,6 +149,8 @@ def _notes_on(one: PackageOutcome, reports: list[PackageReport], *, is_leaky: bo
     """Yield why a package could not be judged, or who else said the same."""
     if one.timeout:
         yield f"{one.package}: a test hung; go test ended it after {one.timeout} and printed all stacks"
+    if one.outcome is Outcome.NOT_BUILT:
+        yield f"{one.package}: not checked, its tests do not build"
     is_whole = bool(reports) and all(report.end is not None for report in reports)
     if one.outcome is Outcome.PASSED and not is_whole:
         yield (

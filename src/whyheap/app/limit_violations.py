@@ -60,12 +60,12 @@ def _judged(file: TestFile, limit: AllocationLimit, said: Sequence[Limited]) -> 
         size = max(one.bytes for one in runs)
         over = []
         if limit.allocs is not None and allocs > limit.allocs:
-            over.append(f"{format_count(allocs)} objects, {format_count(limit.allocs)} are allowed")
+            over.append(f"{format_count(allocs)} objects where at most {format_count(limit.allocs)} are allowed")
         if limit.bytes is not None and size > limit.bytes:
-            over.append(f"{format_bytes(size)}, {format_bytes(limit.bytes)} are allowed")
+            over.append(f"{format_bytes(size)} where at most {format_bytes(limit.bytes)} are allowed")
         if over:
-            unit = f" per operation ({format_count(max(one.n for one in runs))} runs)" if limit.is_benchmark else ""
-            text = f"{name} allocates{unit} {'; '.join(over)}"
+            unit = f" (a mean of {format_count(max(one.n for one in runs))} operations)" if limit.is_benchmark else ""
+            text = f"{name} allocates {', and '.join(over)}{unit}"
             labels = {"allocs": str(allocs), "bytes": str(size), "function": name, "package": file.package}
             yield _violation("limit", file, limit.line, limit.column, limit.function, name, text, labels)
 

@@ -28,7 +28,13 @@ class _WithGoFlags(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         at = args.index("--") if "--" in args else len(args)
         ctx.meta[_FLAGS] = tuple(args[at + 1 :])
-        return super().parse_args(ctx, args[:at])
+        try:
+            return super().parse_args(ctx, args[:at])
+        except click.NoSuchOption as error:
+            raise UsageError(
+                f"there is no option {error.option_name}",
+                "Flags of go test stand after --:  whyheap test ./... -- -race",
+            ) from error
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         return [*super().collect_usage_pieces(ctx), "[-- FLAGS OF GO TEST]"]

@@ -131,8 +131,10 @@ def _own_flags(options: TestOptions, run: TestRun) -> Iterator[str]:
     if options.timeout:
         yield f"-timeout={options.timeout}"
     names = sorted({limit.function for one in run.files for limit in one.limits if limit.is_benchmark})
-    run.has_benchmarks = bool(names) and (run.flags.has("bench") or not run.flags.distorts_allocations)
+    is_asked = run.flags.has("bench") or not (run.flags.has("run") or run.flags.distorts_allocations)
+    run.has_benchmarks = bool(names) and is_asked
     if run.has_benchmarks and not run.flags.has("bench"):
+        # go test runs no benchmark unasked, and a limit that nobody measures is none
         yield f"-bench=^({'|'.join(names)})$"
 
 
