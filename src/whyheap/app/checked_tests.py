@@ -10,29 +10,29 @@ from dataclasses import dataclass
 from whyheap.app.leak_violations import leaks_of, same_id_ordinals
 from whyheap.app.limit_violations import limit_violations, wrong_directives
 from whyheap.app.violation_id import violation_id
-from whyheap.collect.test_run import Progress, TestOptions, TestRun, run_tests
+from whyheap.collect.go_test_run import GoTestOptions, GoTestRun, Progress, run_tests
 from whyheap.goruntime.goleak_options import goleak_options
 from whyheap.goruntime.harmless_goroutines import HARMLESS
 from whyheap.host.go import GoTool
 from whyheap.model.site import Site
 from whyheap.model.violation import GateResult, Violation
 from whyheap.parse.go_test_output import Outcome, PackageOutcome
-from whyheap.parse.test_report import PackageReport
+from whyheap.parse.hook_report import PackageReport
 from whyheap.units import format_bytes, format_count
 
 _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class TestRequest:
+class CheckRequest:
     """What to test; goroutines with a function that `allowed` matches are no leak."""
 
-    options: TestOptions
+    options: GoTestOptions
     allowed: re.Pattern[str] | None = None
     keep_sources: bool = True
 
 
-def check_tests(go: GoTool, request: TestRequest, progress: Progress, show: Callable[[str], None]) -> GateResult:
+def check_tests(go: GoTool, request: CheckRequest, progress: Progress, show: Callable[[str], None]) -> GateResult:
     """Run the tests and judge them; `show` gets go test's own output, line by line.
 
     Raises TargetError when nothing was tested, UsageError for flags that whyheap test cannot run with.
@@ -79,7 +79,7 @@ def check_tests(go: GoTool, request: TestRequest, progress: Progress, show: Call
     )
 
 
-def _limits(run: TestRun) -> tuple[list[Violation], list[str], int]:
+def _limits(run: GoTestRun) -> tuple[list[Violation], list[str], int]:
     violations = list(wrong_directives(run.files))
     count = sum(len(file.limits) for file in run.files)
     if count and run.flags.distorts_allocations:
@@ -163,7 +163,7 @@ def _notes_on(one: PackageOutcome, reports: list[PackageReport], *, is_leaky: bo
         yield f"{one.package}: goleak failed it" + (", too: counted once" if is_leaky else "")
 
 
-def _unknown(run: TestRun) -> Iterator[str]:
+def _unknown(run: GoTestRun) -> Iterator[str]:
     for report in run.reports:
         if report.unread:
             yield f"{report.package}: {report.unread} goroutines or lines of its report were not understood"
@@ -171,6 +171,6 @@ def _unknown(run: TestRun) -> Iterator[str]:
         yield "go test printed so much for one package that the end of it was not read"
 
 
-def _sources(run: TestRun, violations: Iterable[Violation]) -> dict[str, str]:
+def _sources(run: GoTestRun, violations: Iterable[Violation]) -> dict[str, str]:
     texts = {one.site.file: run.source(one.site.file) for one in violations if one.site.file}
     return {file: text for file, text in texts.items() if text}

@@ -11,7 +11,7 @@ from whyheap.app.violation_id import violation_id
 from whyheap.goruntime.goleak_options import Ignored
 from whyheap.model.site import Site, Stack
 from whyheap.model.violation import Violation
-from whyheap.parse.test_report import LeftGoroutine, PackageReport, functions_of
+from whyheap.parse.hook_report import LeftGoroutine, PackageReport, functions_of
 from whyheap.units import format_count
 
 _SMALLEST_STACK_BYTES = 2048

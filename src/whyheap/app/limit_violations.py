@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from whyheap.app.violation_id import violation_id
-from whyheap.collect.test_run import TestFile
+from whyheap.collect.go_test_run import CheckedFile
 from whyheap.model.site import Site
 from whyheap.model.violation import Violation
 from whyheap.parse.allocation_limits import AllocationLimit
-from whyheap.parse.test_report import Limited
+from whyheap.parse.hook_report import Limited
 from whyheap.units import format_bytes, format_count
 
 
 def limit_violations(
-    files: Iterable[TestFile], limited: Sequence[tuple[str, Limited]]
+    files: Iterable[CheckedFile], limited: Sequence[tuple[str, Limited]]
 ) -> tuple[list[Violation], list[str], int]:
     """Return the limits that do not hold, those that nobody ran as `package.Function`, and how many were looked at.
 
@@ -34,7 +34,7 @@ def limit_violations(
     return found, idle, count
 
 
-def wrong_directives(files: Iterable[TestFile]) -> Iterator[Violation]:
+def wrong_directives(files: Iterable[CheckedFile]) -> Iterator[Violation]:
     """Yield the directives that cannot be obeyed."""
     for file in files:
         for wrong in file.wrong:
@@ -47,7 +47,7 @@ def _is_of(said: Limited, limit: AllocationLimit) -> bool:
     return said.name.partition("/")[0] == limit.function
 
 
-def _judged(file: TestFile, limit: AllocationLimit, said: Sequence[Limited]) -> Iterator[Violation]:
+def _judged(file: CheckedFile, limit: AllocationLimit, said: Sequence[Limited]) -> Iterator[Violation]:
     """Yield what is wrong with the worst of several runs of a test, or of each part of a benchmark."""
     for name in dict.fromkeys(one.name for one in said):
         runs = [one for one in said if one.name == name]
@@ -72,7 +72,7 @@ def _judged(file: TestFile, limit: AllocationLimit, said: Sequence[Limited]) -> 
 
 def _violation(
     rule: str,
-    file: TestFile,
+    file: CheckedFile,
     line: int,
     column: int,
     function: str,

@@ -83,15 +83,15 @@ def test(
     PACKAGES are as for go test; ./... when none is named. What go test prints goes to standard error. The limit of a
     test or benchmark stands above it: //whyheap:limit allocs=0 bytes=1KiB
     """
-    from whyheap.app.checked_tests import TestRequest, check_tests  # noqa: PLC0415 - help needs none of these
-    from whyheap.collect.test_run import TestOptions  # noqa: PLC0415 - as above
+    from whyheap.app.checked_tests import CheckRequest, check_tests  # noqa: PLC0415 - help needs none of these
+    from whyheap.collect.go_test_run import GoTestOptions  # noqa: PLC0415 - as above
     from whyheap.host.go import find_go  # noqa: PLC0415 - as above
 
     planned = plan(outputs, format_, (FormatKind.GATE, FormatKind.REPORT), redact=False)
     for path, form in planned:
         if form.kind is not FormatKind.GATE and form.name != "text":
             raise UsageError(f"a test result is not written as {form.name} ({path})", "Write it as text:  -o tests.txt")
-    options = TestOptions(
+    options = GoTestOptions(
         Path.cwd(),
         packages or ("./...",),
         ctx.meta.get(_FLAGS, ()),
@@ -100,7 +100,7 @@ def test(
         seconds_of(wait, "--wait"),
         checkptr,
     )
-    request = TestRequest(options, _allowed(allow), keep_sources=not no_source)
+    request = CheckRequest(options, _allowed(allow), keep_sources=not no_source)
     progress = Progress(quiet=quiet)
     terminal = Terminal.detect(no_color=no_color)
     tool = find_go(go)

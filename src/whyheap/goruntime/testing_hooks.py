@@ -21,7 +21,7 @@ from pathlib import Path
 
 from whyheap.errors import ToolError
 
-_HOOK_FILE = Path(__file__).with_name("testing_overlay") / "whyheap.go"
+_HOOK_FILES = tuple(Path(__file__).with_name("testing_overlay") / name for name in ("whyheap.go", "whyheap_text.go"))
 _BESIDE = "example.go"
 _IMPORTS = re.compile(r"^import \(\n(.*?)^\)\n", re.MULTILINE | re.DOTALL)
 _IMPORT = re.compile(r'"[^"]+"')
@@ -76,13 +76,15 @@ def hooked(file: str, source: str, go: str) -> str:
 
 
 def _with_hooks(source: str) -> str:
-    """Put what testing_overlay/whyheap.go declares behind a file's own declarations, and its imports on line 1."""
-    hooks = _HOOK_FILE.read_text(encoding="utf-8")
-    imports = _IMPORTS.search(hooks)
+    """Put what testing_overlay declares behind a file's own declarations, and its imports on line 1."""
     own = _IMPORTS.search(source)
-    if imports is None:
-        return source
-    missing = [name for name in _IMPORT.findall(imports[1]) if own is None or name not in own[1]]
-    head = re.sub(r"^package testing$", f"package testing; import ({'; '.join(missing)})", source, flags=re.MULTILINE)
-    line = hooks[: imports.end()].count("\n") + 1
-    return f"{head}\n//line whyheap.go:{line}\n{hooks[imports.end() :]}"
+    known = own[1] if own is not None else ""
+    missing: list[str] = []
+    bodies: list[str] = []
+    for file in _HOOK_FILES:
+        text = file.read_text(encoding="utf-8")
+        head, _, body = text.partition("\n)\n")
+        missing += [name for name in _IMPORT.findall(head) if name not in known and name not in missing]
+        bodies.append(f"\n//line {file.name}:{head.count(chr(10)) + 3}\n{body}")
+    first = f"package testing; import ({'; '.join(missing)})"
+    return re.sub(r"^package testing$", first, source, flags=re.MULTILINE) + "".join(bodies)

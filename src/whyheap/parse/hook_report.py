@@ -100,7 +100,7 @@ _Line = _Start | _Goroutine | Limited | _Parallel | End
 _decoder = msgspec.json.Decoder(_Line)
 
 
-def parse_test_report(data: bytes, spell: Callable[[str], str] = str) -> list[PackageReport]:
+def parse_hook_report(data: bytes, spell: Callable[[str], str] = str) -> list[PackageReport]:
     """Read one test binary's file; a TestMain that runs the tests twice gives two reports."""
     reports: list[PackageReport] = []
     for raw in data.splitlines():

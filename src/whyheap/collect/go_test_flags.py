@@ -27,7 +27,7 @@ _ARGUMENTS = "args"
 
 
 @dataclass(frozen=True, slots=True)
-class TestFlag:
+class GoTestFlag:
     """One flag as it was given: its name without dashes and "test.", its value, and the words themselves."""
 
     name: str
@@ -35,7 +35,7 @@ class TestFlag:
     words: tuple[str, ...]
 
 
-def read_flags(words: Sequence[str]) -> Iterator[TestFlag]:
+def read_flags(words: Sequence[str]) -> Iterator[GoTestFlag]:
     """Cut words into flags; what follows -args, or is no flag, is one of name ""."""
     at = 0
     while at < len(words):
@@ -43,25 +43,25 @@ def read_flags(words: Sequence[str]) -> Iterator[TestFlag]:
         name, equals, value = word.lstrip("-").partition("=")
         name = name.removeprefix("test.")
         if not word.startswith("-") or name == _ARGUMENTS:
-            yield TestFlag("", "", tuple(words[at:]))
+            yield GoTestFlag("", "", tuple(words[at:]))
             return
         length = 1
         if not equals and name not in _BOOLEAN and at + 1 < len(words) and not words[at + 1].startswith("-"):
             value = words[at + 1]
             length = 2
-        yield TestFlag(name, value or ("true" if name in _BOOLEAN else ""), tuple(words[at : at + length]))
+        yield GoTestFlag(name, value or ("true" if name in _BOOLEAN else ""), tuple(words[at : at + length]))
         at += length
 
 
 @dataclass(frozen=True, slots=True)
-class TestFlags:
+class GoTestFlags:
     """The user's flags of go test, from the command line and from GOFLAGS."""
 
-    given: tuple[TestFlag, ...]
-    inherited: tuple[TestFlag, ...] = ()
+    given: tuple[GoTestFlag, ...]
+    inherited: tuple[GoTestFlag, ...] = ()
 
     @classmethod
-    def read(cls, words: Sequence[str], goflags: str = "") -> TestFlags:
+    def read(cls, words: Sequence[str], goflags: str = "") -> GoTestFlags:
         """Read both. Raises UsageError for flags that whyheap test cannot run with."""
         try:
             inherited = shlex.split(goflags)

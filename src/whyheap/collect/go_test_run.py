@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from whyheap.collect.fresh_output import follow_lines
-from whyheap.collect.test_flags import TestFlags
-from whyheap.collect.test_overlay import read_overlay, write_overlay, write_settings
+from whyheap.collect.go_test_flags import GoTestFlags
+from whyheap.collect.hook_overlay import read_overlay, write_overlay, write_settings
 from whyheap.collect.unchanged import module_folders
 from whyheap.errors import TargetError, ToolError, UsageError
 from whyheap.goruntime.testing_hooks import FOLDER_VARIABLE
@@ -21,8 +21,8 @@ from whyheap.parse.allocation_limits import AllocationLimit, WrongDirective, par
 from whyheap.parse.go_list import ListedPackage, parse_go_list
 from whyheap.parse.go_mod import module_path
 from whyheap.parse.go_test_output import GoTestOutput, PackageOutcome
+from whyheap.parse.hook_report import PackageReport, parse_hook_report
 from whyheap.parse.source_path import SourceNames
-from whyheap.parse.test_report import PackageReport, parse_test_report
 
 Progress = Callable[[str], None]
 _SYSTEMS = frozenset({"linux", "darwin", "freebsd", "netbsd", "openbsd", "dragonfly", "solaris", "illumos", "aix"})
@@ -31,7 +31,7 @@ _LISTED = "-json=ImportPath,Dir,Name,TestGoFiles,XTestGoFiles,Error,Module"
 
 
 @dataclass(frozen=True, slots=True)
-class TestOptions:
+class GoTestOptions:
     """Which tests to run and how. `flags` are the user's own for go test, `patterns` as for go test."""
 
     folder: Path
@@ -44,7 +44,7 @@ class TestOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class TestFile:
+class CheckedFile:
     """A test file of a package: its spelling, its text, and the directives in it."""
 
     package: str
@@ -55,13 +55,13 @@ class TestFile:
 
 
 @dataclass(slots=True)
-class TestRun:
+class GoTestRun:
     """What go test printed and what the test binaries wrote; `command` is go test's own, without our overlay."""
 
     environment: GoEnvironment
     names: SourceNames
-    flags: TestFlags
-    files: list[TestFile]
+    flags: GoTestFlags
+    files: list[CheckedFile]
     outcomes: list[PackageOutcome] = field(default_factory=list)
     reports: list[PackageReport] = field(default_factory=list)
     status: int = 0
@@ -81,7 +81,7 @@ class TestRun:
         return ""
 
 
-def run_tests(go: GoTool, options: TestOptions, progress: Progress, show: Callable[[str], None]) -> TestRun:
+def run_tests(go: GoTool, options: GoTestOptions, progress: Progress, show: Callable[[str], None]) -> GoTestRun:
     """Run the tests to their end; `show` gets go test's own output, line by line.
 
     Raises TargetError when no package was tested at all, UsageError for flags that whyheap test cannot run with.
@@ -89,12 +89,12 @@ def run_tests(go: GoTool, options: TestOptions, progress: Progress, show: Callab
     environment = go.environment(options.folder)
     if environment.GOOS not in _SYSTEMS:
         raise UsageError(f"whyheap test runs tests on Unix, and GOOS is {environment.GOOS}", "Leave GOOS out")
-    flags = TestFlags.read(options.flags, environment.GOFLAGS)
+    flags = GoTestFlags.read(options.flags, environment.GOFLAGS)
     _check(flags, options)
     replaced = {}
     if flags.value("overlay"):
         replaced = read_overlay(flags.value("overlay"), options.folder)
-    run = TestRun(environment, _names(environment, options.folder), flags, [])
+    run = GoTestRun(environment, _names(environment, options.folder), flags, [])
     with _workplace() as place:
         overlay = write_overlay(environment, place, replaced)
         progress("listing packages")
@@ -105,11 +105,11 @@ def run_tests(go: GoTool, options: TestOptions, progress: Progress, show: Callab
         arguments = ["test", f"-overlay={overlay}", "-count=1", *_own_flags(options, run), *options.patterns]
         _run(go, [*arguments, *flags.for_test()], options.folder, place, run, show)
         for file in sorted(place.glob("report-*.jsonl")):
-            run.reports += parse_test_report(file.read_bytes(), run.names.spell)
+            run.reports += parse_hook_report(file.read_bytes(), run.names.spell)
     return run
 
 
-def _check(flags: TestFlags, options: TestOptions) -> None:
+def _check(flags: GoTestFlags, options: GoTestOptions) -> None:
     if options.checkptr and flags.has("gcflags"):
         raise UsageError(
             f"--checkptr and -gcflags={flags.value('gcflags')} speak of the same: go uses one of them for a package",
@@ -123,7 +123,7 @@ def _check(flags: TestFlags, options: TestOptions) -> None:
             raise UsageError(f"{option} and -{name} are the same", f"Give {option} alone")
 
 
-def _own_flags(options: TestOptions, run: TestRun) -> Iterator[str]:
+def _own_flags(options: GoTestOptions, run: GoTestRun) -> Iterator[str]:
     if options.checkptr:
         yield _CHECKPTR
     if options.tags:
@@ -139,7 +139,7 @@ def _own_flags(options: TestOptions, run: TestRun) -> Iterator[str]:
 
 
 def _run(
-    go: GoTool, arguments: Sequence[str], folder: Path, place: Path, run: TestRun, show: Callable[[str], None]
+    go: GoTool, arguments: Sequence[str], folder: Path, place: Path, run: GoTestRun, show: Callable[[str], None]
 ) -> None:
     printed = place / "output"
     output = GoTestOutput(run.names.spell)
@@ -170,8 +170,8 @@ def _hint(words: str) -> str:
 
 
 def _test_files(
-    go: GoTool, options: TestOptions, flags: TestFlags, names: SourceNames, replaced: dict[str, str]
-) -> Iterator[TestFile]:
+    go: GoTool, options: GoTestOptions, flags: GoTestFlags, names: SourceNames, replaced: dict[str, str]
+) -> Iterator[CheckedFile]:
     """Yield the test files of the packages; what go list cannot say, go test will."""
     words = ["list", "-e", _LISTED, *flags.for_list()]
     words += [f"-tags={options.tags}"] if options.tags else []
@@ -188,13 +188,13 @@ def _test_files(
             yield _test_file(package, str(Path(package.Dir, name)), names, replaced)
 
 
-def _test_file(package: ListedPackage, path: str, names: SourceNames, replaced: dict[str, str]) -> TestFile:
+def _test_file(package: ListedPackage, path: str, names: SourceNames, replaced: dict[str, str]) -> CheckedFile:
     try:
         source = Path(replaced.get(path) or path).read_text(encoding="utf-8", errors="replace")
     except OSError:
         source = ""  # go test will say so
     found = list(parse_limits(source))
-    return TestFile(
+    return CheckedFile(
         package.path,
         names.spell(path),
         source,
