@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from whyheap.app.leak_violations import leaks_of, same_id_ordinals
 from whyheap.app.limit_violations import limit_violations, wrong_directives
 from whyheap.app.violation_id import violation_id
-from whyheap.collect.go_test_run import GoTestOptions, GoTestRun, Progress, run_tests
+from whyheap.collect.go_test_run import CheckedFile, GoTestOptions, GoTestRun, Progress, run_tests
 from whyheap.goruntime.goleak_options import goleak_options
 from whyheap.goruntime.harmless_goroutines import HARMLESS
 from whyheap.host.go import GoTool
@@ -46,9 +47,9 @@ def check_tests(go: GoTool, request: CheckRequest, progress: Progress, show: Cal
     for report in run.reports:
         own_files = [file for file in run.files if file.package == report.package]
         ignored = [one for file in own_files for one in goleak_options(file.source, file.file)]
-        leaks, waived = leaks_of(report, ignored, request.allowed, run.source)
+        leaks, waived = leaks_of(report, ignored, request.allowed, run.source, partial(_place_of, own_files))
         violations += leaks
-        notes += [f"{report.package}: {one.count} left goroutines are accepted by {one.by}" for one in waived]
+        notes += [f"{report.package}: {_left(one.count)} accepted by {one.by}" for one in waived]
         notes += _notes_of(report, has_leaks=bool(leaks))
     leaky = {one.labels["package"] for one in violations}
     violations += [_pointer_fault(one) for one in run.outcomes if one.fault is not None]
@@ -139,6 +140,20 @@ def _notes_of(report: PackageReport, *, has_leaks: bool) -> Iterator[str]:
         yield f"{report.package}: {format_count(end.left)} goroutines were left, {format_count(shown)} are shown"
     if end.too_many:
         yield f"{report.package}: so many goroutines that they were not listed after each test: tests may be unnamed"
+
+
+def _left(count: int) -> str:
+    return "1 left goroutine is" if count == 1 else f"{format_count(count)} left goroutines are"
+
+
+def _place_of(files: Iterable[CheckedFile], function: str) -> str:
+    """Return where a test is declared, empty where it is not found."""
+    declaration = re.compile(rf"^func {re.escape(function)}\(", re.MULTILINE)
+    for file in files:
+        found = declaration.search(file.source)
+        if found is not None:
+            return f"{file.file}:{file.source.count(chr(10), 0, found.start()) + 1}"
+    return ""
 
 
 def _signed(size: int) -> str:

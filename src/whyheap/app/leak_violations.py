@@ -33,10 +33,12 @@ def leaks_of(
     ignored: Sequence[Ignored],
     allowed: re.Pattern[str] | None,
     source: Callable[[str], str],
+    place_of: Callable[[str], str] = lambda _: "",
 ) -> tuple[list[Violation], list[Waived]]:
     """Return the leaks of one package, and what the user's own words leave out.
 
-    `ignored` are the options of goleak in its tests, `allowed` is --allow; `source` gives the text of a spelled file.
+    `ignored` are the options of goleak in its tests, `allowed` is --allow; `source` gives the text of a spelled file,
+    `place_of` where a test is declared.
     """
     waived: Counter[str] = Counter()
     groups: dict[tuple[Site | None, Stack, str, bool], list[LeftGoroutine]] = {}
@@ -46,7 +48,7 @@ def leaks_of(
             waived[by] += one.count
         else:
             groups.setdefault((one.created_by, one.stack, one.state, one.is_stuck), []).append(one)
-    violations = [_violation(report, group, source) for group in groups.values()]
+    violations = [_violation(report, group, source, place_of) for group in groups.values()]
     return violations, [Waived(count, by) for by, count in waived.items()]
 
 
@@ -56,11 +58,16 @@ def _waived_by(one: LeftGoroutine, ignored: Iterable[Ignored], allowed: re.Patte
     return next((rule.said for rule in ignored if rule.fits(one.trace)), "")
 
 
-def _violation(report: PackageReport, group: Sequence[LeftGoroutine], source: Callable[[str], str]) -> Violation:
+def _violation(
+    report: PackageReport,
+    group: Sequence[LeftGoroutine],
+    source: Callable[[str], str],
+    place_of: Callable[[str], str],
+) -> Violation:
     first = group[0]
     site = _with_column(first.created_by or (first.stack[0] if first.stack else Site("", 0)), source)
     tests = list(dict.fromkeys(one.test for one in group if one.test)) or report.parallel
-    left_by = _left_by(tests, certain=all(one.test for one in group), how=first.how)
+    left_by = _left_by(tests, place_of, certain=all(one.test for one in group), how=first.how)
     count = sum(one.count for one in group)
     what = "1 goroutine" if count == 1 else f"{format_count(count)} goroutines"
     verb = "is" if count == 1 else "are"
@@ -89,8 +96,10 @@ def _violation(report: PackageReport, group: Sequence[LeftGoroutine], source: Ca
     )
 
 
-def _left_by(tests: Sequence[str], *, certain: bool, how: str) -> str:
+def _left_by(tests: Sequence[str], place_of: Callable[[str], str], *, certain: bool, how: str) -> str:
     named = ", ".join(tests[:_NAMED_TESTS])
+    if len(tests) == 1 and (place := place_of(tests[0].partition("/")[0])):
+        named += f" ({place})"
     more = f" and {len(tests) - _NAMED_TESTS} more" if len(tests) > _NAMED_TESTS else ""
     if not tests:
         return "left by a test, which one is not known"
