@@ -29,7 +29,7 @@ def test_the_runtimes_own_leaks_are_found(tmp_path: Path) -> None:
     (folder / "go.mod").write_text("module example.test/leaks\n\ngo 1.27\n", encoding="utf-8")
     (folder / "x_test.go").write_text(f'package main\n\nimport "testing"\n\n{body}', encoding="utf-8")
     env = environment(GOMAXPROCS="1")
-    command = [WHYHEAP, "test", "--all"]
+    command = [str(WHYHEAP), "test", "--all"]
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=200)
     found = stuck(done.stdout.splitlines())
     assert len(names) == 20
@@ -41,7 +41,7 @@ def test_the_runtimes_own_leaks_are_found(tmp_path: Path) -> None:
 
 
 def expectations(source: str) -> dict[str, list[str]]:
-    """Read the tables of the runtime's test: name -> regular expressions of `function() [state]`, without flaky ones."""
+    """Read the runtime's tables: name -> regular expressions of `function() [state]`, without flaky ones."""
     text = "\n".join(line for line in source.splitlines() if not line.strip().startswith("//"))
     found = re.finditer(r'makeTest\("(\w+)"((?:,|\s|`[^`]*`)*)\)', text)
     return {match[1]: re.findall(r"`([^`]*)`", match[2]) for match in found if match[1] != "DaisyChain"}

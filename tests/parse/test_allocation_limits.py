@@ -57,7 +57,8 @@ def test_a_directive_that_makes_no_sense_says_why(source: str, reason: str) -> N
 
 
 def test_text_and_other_words_are_no_directive() -> None:
-    source = "package p\n\nvar s = `\n//whyheap:limit allocs=1\n`\n\n//whyheap:limits\n// whyheap:limit allocs=1\nfunc TestX() {}\n"
+    source = "package p\n\nvar s = `\n//whyheap:limit allocs=1\n`\n\n"
+    source += "//whyheap:limits\n// whyheap:limit allocs=1\nfunc TestX() {}\n"
     assert list(parse_limits(source)) == []
 
 

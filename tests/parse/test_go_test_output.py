@@ -67,8 +67,8 @@ def test_a_test_with_another_failure_too_is_a_failure() -> None:
 
 
 def test_parts_fail_their_test() -> None:
-    inner = "--- FAIL: TestLeak (0.1s)\n    --- FAIL: TestLeak/part (0.1s)\n        a_test.go:13: found unexpected goroutines:\nFAIL\n"
-    (found,) = read(inner + "FAIL\ta.test/none\t0.520s\n")
+    outer = "--- FAIL: TestLeak (0.1s)\n    --- FAIL: TestLeak/part (0.1s)\n"
+    (found,) = read(f"{outer}        a_test.go:13: found unexpected goroutines:\nFAIL\nFAIL\ta.test/none\t0.520s\n")
     assert found.failed_tests == ["TestLeak/part"]
     assert found.is_only_leaks
 
