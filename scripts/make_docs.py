@@ -31,7 +31,7 @@ NOTE = "<!-- Written by scripts/make_docs.py from the code: edit that, then run 
 
 CODES = {
     0: "done, with or without findings, also with gaps",
-    1: "the lab found a promise that does not hold",
+    1: "a violation: a leak, a limit or a pointer check in tests, or a promise that does not hold in the lab",
     2: "the command line or whyheap.toml is wrong",
     3: "a named target could not be read, a needed tool is missing or failed, or a report could not be written; what "
     "could be read is reported first",
@@ -102,6 +102,15 @@ $ whyheap explain render.go:10
 $ whyheap diff --go 1.24 --go 1.27 ./...
  oomshop  go1.24.11 -> go1.27.3                                        no bytes known: add a profile
 ...
+""",
+    ),
+    "test": Notes(
+        (0, 1, 2, 3, 130),
+        """\
+$ whyheap test ./... -- -short
+...
+note: 2 packages have no tests
+clean: nothing checked with go1.27.3 on linux/amd64
 """,
     ),
     "patterns": Notes(

@@ -259,7 +259,7 @@ def test_limits_hold_or_are_told(tmp_path: Path, version: str) -> None:
     found = [line for line in lines if line.startswith("x_test.go:")]
     parallel = "TestParallel runs in parallel, so what it allocates cannot be told from what others do"
     big = "2 objects where at most 1 are allowed, and 4.0 KiB where at most 1 KiB are allowed"
-    part = "1 objects where at most 0 are allowed (a mean of 100 operations)"
+    part = "1 object where at most 0 are allowed (a mean of 100 operations)"
     assert found == [
         f"x_test.go:11:6: limit: TestBig allocates {big}",
         f"x_test.go:14:6: directive: //whyheap:limit bytes=1KiB: {parallel}",
