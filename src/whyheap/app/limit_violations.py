@@ -60,9 +60,8 @@ def _judged(file: CheckedFile, limit: AllocationLimit, said: Sequence[Limited]) 
         size = max(one.bytes for one in runs)
         over = []
         if limit.allocs is not None and allocs > limit.allocs:
-            over.append(
-                f"{format_count(allocs)} {'object' if allocs == 1 else 'objects'} where at most {format_count(limit.allocs)} are allowed"
-            )
+            objects = "1 object" if allocs == 1 else f"{format_count(allocs)} objects"
+            over.append(f"{objects} where at most {format_count(limit.allocs)} are allowed")
         if limit.bytes is not None and size > limit.bytes:
             over.append(f"{format_bytes(size)} where at most {format_bytes(limit.bytes)} are allowed")
         if over:

@@ -99,7 +99,8 @@ def run_tests(go: GoTool, options: GoTestOptions, progress: Progress, show: Call
         overlay = write_overlay(environment, place, replaced)
         progress("listing packages")
         run.files = list(_test_files(go, options, flags, run.names, replaced))
-        limited = [(one.package, limit.function) for one in run.files for limit in one.limits]
+        limits = [(one.package, limit.function) for one in run.files for limit in one.limits]
+        limited = [] if flags.distorts_allocations else limits
         write_settings(place, options.wait_seconds, limited)
         progress("building and running tests")
         arguments = ["test", f"-overlay={overlay}", "-count=1", *_own_flags(options, run), *options.patterns]

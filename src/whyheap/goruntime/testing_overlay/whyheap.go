@@ -9,6 +9,7 @@ package testing
 
 import (
 	"bytes"
+	"internal/race"
 	"runtime"
 	"strconv"
 	"strings"
@@ -33,6 +34,13 @@ type whyheapGoroutine struct {
 // whyheapOwner says which test a goroutine belongs to, and how that is known.
 type whyheapOwner struct{ test, how string }
 
+// whyheapRun is one test that began, in the goroutine of that number, or one that has ended as a parallel test (0).
+type whyheapRun struct {
+	number int
+	name   string
+	next   *whyheapRun
+}
+
 type whyheapMeter struct{ before, after runtime.MemStats }
 
 type whyheapRule struct {
@@ -49,7 +57,8 @@ var whyheap struct {
 	rules    []whyheapRule
 	limits   map[string]bool
 	meters   map[*T]*whyheapMeter
-	runners  map[int]string // goroutine that runs a test -> its name
+	runs     *whyheapRun    // the last one first
+	runners  map[int]string // goroutine that runs a test -> its name, made of runs
 	known    map[int]bool   // goroutines that were there before the tests
 	owners   map[int]whyheapOwner
 	parallel []string
@@ -83,6 +92,7 @@ func whyheapStart(m *M) {
 	whyheap.runners = map[int]string{}
 	whyheap.known = map[int]bool{}
 	whyheap.owners = map[int]whyheapOwner{}
+	whyheap.runs, whyheap.tests, whyheap.parallel = nil, 0, nil
 	whyheap.rules = nil
 	path := m.deps.ImportPath()
 	for _, line := range strings.Split(whyheapRead(whyheap.folder+"/settings"), "\n") {
@@ -110,18 +120,40 @@ func whyheapBegin(t *T) {
 	if !whyheap.active || t.level == 0 {
 		return
 	}
-	number := whyheapNumber()
-	var meter *whyheapMeter
-	whyheap.mu.Lock()
-	whyheap.tests++
-	whyheap.runners[number] = t.name
+	whyheapRemember(&whyheapRun{number: whyheapNumber(), name: t.name})
 	if t.level == 1 && whyheap.limits[t.name] {
-		meter = new(whyheapMeter)
+		meter := new(whyheapMeter)
+		whyheap.mu.Lock()
 		whyheap.meters[t] = meter
-	}
-	whyheap.mu.Unlock()
-	if meter != nil {
+		whyheap.mu.Unlock()
 		runtime.ReadMemStats(&meter.before)
+	}
+}
+
+// whyheapRemember keeps a run. To the race detector nothing of this is to be seen: our lock must not put tests in an
+// order that they do not have without us, which would hide their races.
+//
+//go:norace
+func whyheapRemember(run *whyheapRun) {
+	race.Disable()
+	whyheap.mu.Lock()
+	run.next = whyheap.runs
+	whyheap.runs = run
+	whyheap.mu.Unlock()
+	race.Enable()
+}
+
+// whyheapSort makes what whyheapRemember has kept easy to ask.
+//
+//go:norace
+func whyheapSort() {
+	for run := whyheap.runs; run != nil; run = run.next {
+		if run.number == 0 {
+			whyheap.parallel = append(whyheap.parallel, run.name)
+		} else {
+			whyheap.tests++
+			whyheap.runners[run.number] = run.name
+		}
 	}
 }
 
@@ -130,15 +162,15 @@ func whyheapEnd(t *T) {
 	if !whyheap.active || t.level == 0 {
 		return
 	}
-	whyheap.mu.Lock()
-	meter := whyheap.meters[t]
 	if t.level == 1 && t.isParallel {
-		whyheap.parallel = append(whyheap.parallel, t.name)
+		whyheapRemember(&whyheapRun{name: t.name})
 	}
-	whyheap.mu.Unlock()
-	if meter == nil {
+	if t.level != 1 || !whyheap.limits[t.name] {
 		return
 	}
+	whyheap.mu.Lock()
+	meter := whyheap.meters[t]
+	whyheap.mu.Unlock()
 	runtime.ReadMemStats(&meter.after)
 	whyheapWrite(`{"kind":"limit","name":` + whyheapQuote(t.name) +
 		whyheapField("allocs", int64(meter.after.Mallocs-meter.before.Mallocs)) +
@@ -200,6 +232,7 @@ func whyheapStop(m *M) {
 		return
 	}
 	whyheap.active = false
+	whyheapSort()
 	begun := time.Now()
 	left, harmless, children := whyheapLeft()
 	witness := false
