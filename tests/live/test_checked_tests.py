@@ -359,3 +359,62 @@ def has_ended(pid: int) -> bool:
         return True
     state = Path(f"/proc/{pid}/stat")
     return state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+CONNECTIONS = {
+    "go.mod": "module example.test/c\n\ngo 1.22\n",
+    "idle/x_test.go": """\
+package idle
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+)
+
+var server *httptest.Server
+
+func TestMain(m *testing.M) {
+	server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Write(make([]byte, 1<<20))
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	os.Exit(m.Run())
+}
+
+func TestGet(t *testing.T) {
+	got, err := server.Client().Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.Copy(io.Discard, got.Body)
+	got.Body.Close()
+}
+""",
+}
+CONNECTIONS["first/x_test.go"] = (
+    CONNECTIONS["idle/x_test.go"]
+    .replace("package idle", "package first")
+    .replace("\tserver.EnableHTTP2 = true\n\tserver.StartTLS()", "\tserver.Start()")
+)
+CONNECTIONS["forgotten/x_test.go"] = (
+    CONNECTIONS["first/x_test.go"]
+    .replace("package first", "package forgotten")
+    .replace('\t"io"\n', "")
+    .replace("\tio.Copy(io.Discard, got.Body)\n\tgot.Body.Close()\n", "\t_ = got\n")
+)
+
+
+@pytest.mark.parametrize("version", [oldest(), newest()])
+def test_an_idle_connection_is_no_leak_and_a_forgotten_body_is(tmp_path: Path, version: str) -> None:
+    write(tmp_path, CONNECTIONS)
+    status, lines, said = run(tmp_path, "--wait", "200ms", version=version)
+    assert status == 1, said
+    (leak,) = rows(lines, "leak")
+    assert re.match(r"net/http/transport\.go:\d+:2: leak: 1 goroutine started here ", leak)
+    assert leak.endswith("first seen after TestGet (forgotten/x_test.go:20)")
+    idle = [line for line in lines if "idle connections of an HTTP client" in line]
+    assert [line.split()[1] for line in idle] == ["example.test/c/first:", "example.test/c/idle:"]

@@ -128,7 +128,7 @@ def _notes_of(report: PackageReport, *, has_leaks: bool) -> Iterator[str]:
         if rule.said and end.harmless.get(rule.name):
             said[rule.said] += end.harmless[rule.name]
     for words, count in said.items():
-        yield f"{report.package}: left {count} {words}"
+        yield f"{report.package}: {words} were left: {format_count(count)}"
     if has_leaks:
         heap, stacks = end.heap_after - end.heap_before, end.stack_after - end.stack_before
         yield (

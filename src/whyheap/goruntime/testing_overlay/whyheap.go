@@ -313,17 +313,33 @@ func whyheapStop(m *M) {
 func whyheapLeft() (left []whyheapGoroutine, harmless map[string]int, children int) {
 	harmless = map[string]int{}
 	self := whyheapNumber()
-	for _, one := range whyheapGoroutines() {
+	all := whyheapGoroutines()
+	living := map[int]int{}
+	for _, one := range all {
+		living[one.id] = one.creator
+	}
+	for _, one := range all {
 		switch {
 		case one.id == self || whyheap.known[one.id]:
 		case whyheapIsHarmless(one, harmless):
-		case whyheap.known[one.creator] && one.creator != self && !whyheapIsLeaked(one):
+		case whyheapIsOfKnown(one, living, self) && !whyheapIsLeaked(one):
 			children++
 		default:
 			left = append(left, one)
 		}
 	}
 	return left, harmless, children
+}
+
+// whyheapIsOfKnown says whether a goroutine comes, by whichever others, from one that was there before the tests.
+func whyheapIsOfKnown(one whyheapGoroutine, living map[int]int, self int) bool {
+	for creator, depth := one.creator, 0; creator != 0 && creator != self && depth < 100; depth++ {
+		if whyheap.known[creator] {
+			return true
+		}
+		creator = living[creator]
+	}
+	return false
 }
 
 func whyheapIsHarmless(one whyheapGoroutine, counts map[string]int) bool {
