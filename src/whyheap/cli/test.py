@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from whyheap.cli.options import common_options, seconds_of
-from whyheap.cli.output import Progress, Terminal, plan, write_all
+from whyheap.cli.output import Progress, Terminal, plan, write
 from whyheap.errors import UsageError
-from whyheap.report.formats import Format, FormatKind
+from whyheap.report.formats import STDOUT, Format, FormatKind
 
 if TYPE_CHECKING:
     from whyheap.model.violation import GateResult
@@ -116,7 +116,9 @@ def test(
         progress.clear()
     if verbose:
         progress.note(f"tests: {tool.command} test -overlay=... -count=1, in {options.folder}")
-    write_all(planned, lambda form: _render(result, form, color=terminal.color, all_rows=all_rows))
+    for path, form in planned:
+        color = terminal.color and path == STDOUT
+        write(path, _render(result, form, color=color, all_rows=all_rows))
     return _exit_code(result)
 
 

@@ -24,6 +24,7 @@ _BOOLEAN = frozenset(
     {"race", "msan", "asan", "cover", "v", "short", "json", "c", "n", "failfast", "benchmem", "a", "x"}
 )
 _ARGUMENTS = "args"
+_DISTORTING = ("race", "msan", "asan", "cover", "coverprofile", "covermode", "coverpkg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +102,4 @@ class GoTestFlags:
     @property
     def distorts_allocations(self) -> str:
         """The flag under which a program allocates other than usual, empty without one."""
-        return next((f"-{name}" for name in ("race", "msan", "asan", "cover", "coverprofile") if self.is_on(name)), "")
+        return next((f"-{name}" for name in _DISTORTING if self.is_on(name)), "")
