@@ -22,6 +22,7 @@ from whyheap.parse.hook_report import PackageReport
 from whyheap.units import format_bytes, format_count
 
 _NAMED = 3
+_BAD = frozenset({Outcome.FAILED, Outcome.NOT_BUILT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def check_tests(go: GoTool, request: CheckRequest, progress: Progress, show: Cal
         (*notes, *limit_notes),
         tuple(_unknown(run)),
         counts,
-        failed=bool(failed) or (run.status != 0 and all(one.outcome is Outcome.PASSED for one in run.outcomes)),
+        failed=bool(failed) or (run.status != 0 and not any(one.outcome in _BAD for one in run.outcomes)),
         title=" ".join(request.options.patterns),
         sources=_sources(run, ordered) if request.keep_sources else {},
     )

@@ -21,7 +21,8 @@ from pathlib import Path
 
 from whyheap.errors import ToolError
 
-_HOOK_FILES = tuple(Path(__file__).with_name("testing_overlay") / name for name in ("whyheap.go", "whyheap_text.go"))
+_HOOKS_FOLDER = Path(__file__).with_name("testing_overlay")
+_HOOK_FILES = ("whyheap.go", "whyheap_left.go", "whyheap_text.go")
 _BESIDE = "example.go"
 _IMPORTS = re.compile(r"^import \(\n(.*?)^\)\n", re.MULTILINE | re.DOTALL)
 _IMPORT = re.compile(r'"[^"]+"')
@@ -81,10 +82,10 @@ def _with_hooks(source: str) -> str:
     known = own[1] if own is not None else ""
     missing: list[str] = []
     bodies: list[str] = []
-    for file in _HOOK_FILES:
-        text = file.read_text(encoding="utf-8")
+    for name in _HOOK_FILES:
+        text = (_HOOKS_FOLDER / name).read_text(encoding="utf-8")
         head, _, body = text.partition("\n)\n")
-        missing += [name for name in _IMPORT.findall(head) if name not in known and name not in missing]
-        bodies.append(f"\n//line {file.name}:{head.count(chr(10)) + 3}\n{body}")
+        missing += [one for one in _IMPORT.findall(head) if one not in known and one not in missing]
+        bodies.append(f"\n//line {name}:{head.count(chr(10)) + 3}\n{body}")
     first = f"package testing; import ({'; '.join(missing)})"
     return re.sub(r"^package testing$", first, source, flags=re.MULTILINE) + "".join(bodies)

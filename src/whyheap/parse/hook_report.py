@@ -13,6 +13,7 @@ from whyheap.parse.traceback_text import Traces
 
 _STATE = re.compile(r"goroutine \d+ \[([^\]]*)\]")
 _LEAKED = " (leaked)"
+_ADDED = re.compile(r" \((?:scan|durable|leaked)\)")
 
 
 class _Start(msgspec.Struct, tag_field="kind", tag="start"):
@@ -142,7 +143,7 @@ def _goroutine(line: _Goroutine, spell: Callable[[str], str]) -> LeftGoroutine |
     groups = traces.groups()
     if header is None or len(groups) != 1:
         return None
-    state = header[1].partition(",")[0].replace(_LEAKED, "")
+    state = _ADDED.sub("", header[1].partition(",")[0])
     group = groups[0]
     return LeftGoroutine(
         line.test, line.how, state, _LEAKED in header[1], group.stack, group.created_by, line.trace, line.count
