@@ -130,6 +130,9 @@ def _notes_of(report: PackageReport, *, has_leaks: bool) -> Iterator[str]:
             said[rule.said] += end.harmless[rule.name]
     for words, count in said.items():
         yield f"{report.package}: {words} were left: {format_count(count)}"
+    if end.children:
+        what = "1 goroutine" if end.children == 1 else f"{format_count(end.children)} goroutines"
+        yield f"{report.package}: {what} started by what ran before the tests (TestMain, init) not judged"
     if has_leaks:
         heap, stacks = end.heap_after - end.heap_before, end.stack_after - end.stack_before
         yield (
