@@ -60,6 +60,21 @@ def test_a_lone_test_is_named_with_its_place() -> None:
     assert violation.message.endswith("; left by TestX/part (p/x_test.go:3)")
 
 
+def test_a_goroutine_of_a_wait_group_stands_at_the_function_that_it_runs() -> None:
+    creator = Site("sync/waitgroup.go", 238, 0, "(*WaitGroup).Go", "sync")
+    stack = (
+        *RUN,
+        Site("p/x.go", 31, 0, "Start.func1", "a.test/p"),
+        Site("sync/waitgroup.go", 239, 0, "(*WaitGroup).Go.func1", "sync"),
+    )
+    one = LeftGoroutine("TestX", "created", "select", is_stuck=True, stack=stack, created_by=creator, trace="")
+    ((violation,), _) = leaks_of(report(one), (), None, lambda _: SOURCE)
+    assert str(violation.site.position) == "p/x.go:31"
+    assert violation.message == (
+        "1 goroutine started by sync.(*WaitGroup).Go for this function can never go on: select; left by TestX"
+    )
+
+
 def test_what_the_user_accepts_is_counted_and_no_violation() -> None:
     found = report(left(count=3))
     violations, (waived,) = leaks_of(found, (), re.compile(r"p\.run$"), lambda _: "")

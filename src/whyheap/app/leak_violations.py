@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from whyheap.app.violation_id import violation_id
 from whyheap.goruntime.goleak_options import Ignored
+from whyheap.goruntime.goroutine_starters import STARTERS
 from whyheap.model.site import Site, Stack
 from whyheap.model.violation import Violation
 from whyheap.parse.hook_report import LeftGoroutine, PackageReport, functions_of
@@ -65,7 +66,10 @@ def _violation(
     place_of: Callable[[str], str],
 ) -> Violation:
     first = group[0]
-    site = _with_column(first.created_by or (first.stack[0] if first.stack else Site("", 0)), source)
+    creator = first.created_by or (first.stack[0] if first.stack else Site("", 0))
+    run = _run_for_another(first)
+    site = run or _with_column(creator, source)
+    started = f"started by {creator.symbol} for this function" if run is not None else "started here"
     tests = list(dict.fromkeys(one.test for one in group if one.test)) or report.parallel
     left_by = _left_by(tests, place_of, certain=all(one.test for one in group), how=first.how)
     count = sum(one.count for one in group)
@@ -90,10 +94,17 @@ def _violation(
         violation_id("leak", report.package, site.symbol, place, first.state),
         "leak",
         site,
-        f"{what} started here {fate}; {left_by}",
+        f"{what} {started} {fate}; {left_by}",
         labels=labels,
         stack=first.stack,
     )
+
+
+def _run_for_another(one: LeftGoroutine) -> Site | None:
+    """Return where the function is that a starter such as sync.WaitGroup.Go runs for its caller, else None."""
+    if one.created_by is None or one.created_by.symbol not in STARTERS:
+        return None
+    return next((site for site in reversed(one.stack) if site.package != one.created_by.package), None)
 
 
 def _left_by(tests: Sequence[str], place_of: Callable[[str], str], *, certain: bool, how: str) -> str:

@@ -34,7 +34,7 @@ def _headline(violation: Violation, *, color: bool) -> str:
 def _behind(violation: Violation, *, all_rows: bool) -> Iterator[str]:
     frames = violation.stack if all_rows else violation.stack[:_MOST_FRAMES]
     rows = [(site.symbol, str(site.position)) for site in frames]
-    if violation.rule == "leak" and violation.site.symbol:
+    if violation.rule == "leak" and violation.site.symbol and violation.site not in violation.stack:
         rows.append((f"created by {violation.site.symbol}", str(violation.site.position)))
     width = max((len(name) for name, _ in rows), default=0)
     for number, (name, place) in enumerate(rows):
