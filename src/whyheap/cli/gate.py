@@ -10,9 +10,9 @@ import click
 
 from whyheap.cli.main import print_error
 from whyheap.cli.options import CONFIG_FILE, build_options, common_options, go_env
-from whyheap.cli.output import Progress, plan, write_all
+from whyheap.cli.output import Progress, Terminal, plan, write_gate
 from whyheap.errors import UsageError
-from whyheap.report.formats import Format, FormatKind
+from whyheap.report.formats import FormatKind
 
 if TYPE_CHECKING:
     from whyheap.app.gate_budgets import Budgets
@@ -65,7 +65,7 @@ def gate(
     format_: str | None,
     quiet: bool,
     verbose: bool,
-    no_color: bool,  # noqa: ARG001 - one violation a line has no colours
+    no_color: bool,
 ) -> int:
     """Fail when a change adds a way to the heap, breaks a budget, or a directive in the source.
 
@@ -96,11 +96,7 @@ def gate(
     finally:
         progress.clear()
 
-    def render(form: Format) -> bytes:
-        rendered = form.load(FormatKind.GATE)(outcome.result)
-        return rendered if isinstance(rendered, bytes) else str(rendered).encode("utf-8", "replace")
-
-    write_all(planned, render)
+    write_gate(planned, outcome.result, progress, color=Terminal.detect(no_color=no_color).color)
     if verbose:
         progress.note(f"compiler: {tool.command} list -export -gcflags='-m=2 -json=0,DIR', in {request.options.folder}")
     if outcome.failure is not None:
