@@ -192,10 +192,12 @@ def _level(finding: Finding) -> Level:
     return Level.WARNING if is_confirmed or finding.measure else Level.NOTE
 
 
-def _rank(problem: Problem) -> tuple[int, int, int, str, Site, str]:
+def _rank(problem: Problem) -> tuple[int, int, int, int, str, Site, str]:
+    measure = problem.finding.measure if problem.finding is not None else None
+    all_bytes = 0 if measure is None else measure.inuse_bytes + measure.alloc_bytes
     agreement = problem.finding.agreement if problem.finding is not None else Agreement.AGREE
     certain = _CONFIRMED.index(agreement) if agreement in _CONFIRMED else len(_CONFIRMED)
-    return (_ORDER[problem.level], -problem.bytes, certain, problem.rule, problem.site, problem.id)
+    return (_ORDER[problem.level], -problem.bytes, -all_bytes, certain, problem.rule, problem.site, problem.id)
 
 
 def _headline(report: Report, shown: int) -> str:
