@@ -178,6 +178,18 @@ def test_the_action_installs_from_its_own_checkout_by_locks() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.live
+def test_what_is_left_out_is_said_the_second_time_too(host: Host) -> None:
+    said = []
+    for _ in range(2):
+        done = host.run("whyheap scan -o a.sarif -o a.gitlab.json > ../text", host.module, {}, path=f"{BIN}:")
+        said.append(done.stderr)
+    assert said[0] == said[1]
+    assert re.fullmatch(r"(whyheap: (sarif|gitlab): left out: \d+ findings that never allocate\n){2}", said[0]), said
+    quiet = host.run("whyheap scan --quiet -o a.sarif > ../text", host.module, {}, path=f"{BIN}:")
+    assert (quiet.returncode, quiet.stderr) == (0, "")
+
+
 def run_template(host: Host, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Do what GitLab's runner does with the template's job."""
     template = loaded(TEMPLATE)
