@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -78,6 +79,16 @@ def test_a_baseline_knows_what_is_there_and_nothing_else(cli: Cli) -> None:
     assert "note: 1 entry is gone: --update" in gone.out
 
 
+def test_equal_code_has_equal_results(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(Path(__file__).parent / "gate_planted", Path.cwd(), dirs_exist_ok=True)
+    Path("go.mod").write_text("module example.com/planted\n\ngo 1.22\n")
+    results = [cli("gate", "--format", "json") for _ in range(4)]
+    monkeypatch.setenv("WHYHEAP_CACHE", str(tmp_path / "cold"))
+    results += [cli("gate", "--format", "json") for _ in range(2)]
+    assert results[0].code == 1
+    assert len({ran.out for ran in results}) == 1
+
+
 def test_update_of_some_packages_keeps_the_others(cli: Cli) -> None:
     assert cli("gate", "--update").code == 0
     Path("my-pkg/added.go").write_text(ADDED)
@@ -147,6 +158,11 @@ def test_since_a_revision(cli: Cli, cache: Path) -> None:
     assert (digest(Path.cwd()), git("status", "--porcelain")) == (before[1], before[0])
     assert not list(cache.glob("checkouts/*/tree"))
 
+    Path("fresh").mkdir()
+    Path("fresh/fresh.go").write_text(ADDED.replace("mypkg", "fresh"))
+    fresh = cli("gate", "--since", "HEAD", "./fresh")
+    assert (fresh.code, fresh.out.count("new-site:")) == (1, 1)
+
 
 def test_budgets(cli: Cli) -> None:
     config = Path("whyheap.toml")
@@ -161,6 +177,9 @@ def test_budgets(cli: Cli) -> None:
     assert second.startswith("whyheap.toml:8:1: budget: there is no function ./good.Neww")
     config.write_text('[gate.budgets."./..."]\nheap_sites = 2\n')
     assert cli("gate").code == 0
+    for option in ("update = true", 'baseline-go = "./go"'):
+        config.write_text(f"[gate]\n{option}\n")
+        assert "is not taken from a file that was not named" in cli("gate").check_error(2)
     config.write_text('[gate.budgets."./good"]\nheap_site = 2\n')
     assert cli("gate").check_error(2) == "whyheap.toml:1: a budget has no 'heap_site'"
 

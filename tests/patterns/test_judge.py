@@ -134,6 +134,33 @@ def test_ids_survive_moved_lines_and_renamed_files() -> None:
     assert len({one.id for one in before}) == 2
 
 
+def test_the_way_to_the_heap_that_is_printed_of_several_is_not_in_an_id() -> None:
+    first, second = (_judge(_line(1, _fact("&x", *flows)))[0] for flows in (RETURNED, KEPT))
+    assert first.pattern != second.pattern
+    assert first.id == second.id
+
+
+def test_numbers_of_closures_and_of_init_functions_are_not_in_ids() -> None:
+    fact = _fact("&x", *RETURNED)
+    for one, other in (
+        ("init.0", "init.1"),
+        ("f.func1.2", "f.func3.1"),
+        ("glob..func1", "glob..func2"),
+        ("f-range1", "f-range2"),
+    ):
+        first, second = (_judge(_line(1, replace(fact, function=function)))[0].id for function in (one, other))
+        assert first == second
+    assert _judge(_line(1, replace(fact, function="f1")))[0].id != _judge(_line(1, replace(fact, function="f2")))[0].id
+
+
+def test_layout_and_comments_are_not_in_ids_of_what_machine_code_shows() -> None:
+    call = AllocatorCall(Site("a.go", 1, 0, "f", PACKAGE), "runtime.concatstring2", "", 0)
+    line = Evidence(Site("a.go", 1, 0, "f", PACKAGE), calls=(call,))
+    texts = ('s += "a  b" // note', 's  +=  "a  b"')
+    ids = {judge([line], Context((1, 27), {"a.go": text}))[0].id for text in texts}
+    assert len(ids) == 1
+
+
 def test_ids_do_not_depend_on_the_order_of_evidence() -> None:
     lines = [_line(1, _fact("&T{...}", *RETURNED)), _line(2, _fact("&T{...}", *RETURNED, line=2))]
     assert {one.site.line: one.id for one in _judge(*lines)} == {one.site.line: one.id for one in _judge(*lines[::-1])}
@@ -165,6 +192,8 @@ def test_a_line_that_this_profile_did_not_sample_moves_no_id() -> None:
     one, two, three = judge(_appended(1, 2, 4), context)
     assert [finding.id for finding in judge(_appended(2, 4), context)] == [two.id, three.id]
     assert [finding.id for finding in judge(_appended(4), context)] == [three.id]
+    laid_out = Context((1, 27), {"a.go": "\n\n\nb = append( b,3 ) // a note\n"})
+    assert [finding.id for finding in judge(_appended(4), laid_out)] == [three.id]
     assert len({one.id, two.id, three.id}) == 3
 
 

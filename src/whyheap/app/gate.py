@@ -31,6 +31,8 @@ DEFAULT_BASELINE = "whyheap.baseline"
 EVERYTHING = ("./...",)
 _LARGEST_BASELINE_BYTES = 256 << 20
 _MODE = 0o644
+_NOT_THERE = ("matched no packages", "no such file or directory", "directory not found", "no Go files in")
+"""What go says of a package that a revision does not have yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +275,7 @@ def _old_scan(go: GoTool, options: ScanOptions, revision: str, progress: Progres
     try:
         return scan_for_gate(go, options, progress)
     except TargetError as error:
-        if "matched no packages" in error.message or "no such file" in error.message:
+        if any(words in error.message for words in _NOT_THERE):
             return None
         raise TargetError(f"{revision} could not be scanned: {error.message}", error.hint) from error
 

@@ -3,50 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
-import msgspec
-
-from whyheap.app.directives import Declaration, Directive, Word, find_directives, function_at, has_directive
+from whyheap.app.directives import Directive, Word, find_directives, has_directive
+from whyheap.app.gate_index import KEPT_CHECKS, GateIndex, without_instance
 from whyheap.app.gate_scan import GateScan, stable_ids
-from whyheap.goruntime.allocators import AllocatorKind, kind_of
+from whyheap.goruntime.allocators import kind_of
 from whyheap.join.callees import Callees
 from whyheap.model.evidence import Agreement
-from whyheap.model.facts import AllocatorCall, CallPath, CompilerFact, FactKind
+from whyheap.model.facts import CallPath
 from whyheap.model.finding import Finding
-from whyheap.model.machine_code import Allocates, FunctionCode
-from whyheap.model.site import Position, Site
+from whyheap.model.machine_code import Allocates
+from whyheap.model.site import Site
 from whyheap.model.violation import Violation
-from whyheap.parse.machine_code.raw import RawCall, RawFunction
-from whyheap.patterns.syntax import GoFile
 from whyheap.report.plain_words import headline
 
-_INLINE, _BOUNDS = b'{"kind":"inline",', b'{"kind":"bounds",'
-_INLINED = "inlining call to "
-_KEPT = {"isInBounds": "an index", "isSliceInBounds": "a slice"}
-_INSTANCE = re.compile(r"\[.*\]")
 _BUILTIN = re.compile(
     r"\b(?:append|cap|clear|close|complex|copy|delete|imag|len|make|max|min|new|panic|print|println|real|recover)\("
 )
 _NO_CODE = "no machine code of {} was read, so {} cannot be judged"
-
-
-class _FactLine(msgspec.Struct):
-    """What is read of a fact line."""
-
-    file: str
-    line: int
-    column: int
-    message: str
-    site: Position
-
-
-_DECODER = msgspec.json.Decoder(_FactLine)
 
 
 @dataclass(slots=True)
@@ -113,18 +91,14 @@ def _elsewhere(scanned: GateScan) -> Iterator[str]:
 
 
 class _Judge:
-    """Judges the directives of one scan; indexes are built when a directive first needs them."""
+    """Judges the directives of one scan."""
 
     def __init__(self, scanned: GateScan, directives: Sequence[Directive], judged: Judged) -> None:
         self._scanned = scanned
         self._directives = directives
         self._judged = judged
-        self._syntax: dict[str, GoFile] = {}
+        self._index = GateIndex(scanned)
         self._callees = Callees(scanned.compiled.library.function)
-        self._raw: dict[tuple[str, str], RawFunction | None] = {}
-        self._findings: dict[tuple[str, int], list[Finding]] = defaultdict(list)
-        for finding in scanned.findings:
-            self._findings[finding.site.file, finding.site.line].append(finding)
 
     def all(self) -> Iterator[_Broken]:
         """Yield what is broken, directive by directive."""
@@ -132,7 +106,7 @@ class _Judge:
         unseen = 0
         for one in self._directives:
             if one.problem or one.word is None:
-                yield _Broken("directive", self._site(one.file, one.line, one.column), one.problem, (one.text,))
+                yield _Broken("directive", self._index.site(one.file, one.line, one.column), one.problem, (one.text,))
             elif self._is_unseen(one):
                 unseen += 1
             elif one.word is Word.INLINE:
@@ -144,124 +118,76 @@ class _Judge:
                 f"{_many(unseen, 'directive')} in generic functions not judged: no scanned package instantiates them"
             )
 
-    def _site(self, file: str, line: int, column: int = 0) -> Site:
-        if file not in self._syntax:
-            self._syntax[file] = GoFile(self._scanned.sources.get(file) or "")
-        function = function_at(self._syntax[file], line)
-        return Site(file, line, column, function, self._scanned.owners.get(file, ""))
-
-    def _text(self, site: Site) -> str:
-        """Return a line without its blanks, for ids."""
-        lines = (self._scanned.sources.get(site.file) or "").split("\n")
-        return "".join(lines[site.line - 1].partition("//")[0].split()) if 0 < site.line <= len(lines) else ""
-
     def _is_unseen(self, one: Directive) -> bool:
         """Whether the compiler had no reason to compile the code: a generic function that nobody here uses."""
         inside = one.inside
         if inside is None or not inside.is_generic:
             return False
         place = (one.file, inside.first_line)
-        return place not in self._codes_at and not any(
-            (one.file, line) in self._heap for line in range(inside.first_line, inside.last_line + 1)
+        return place not in self._index.codes_at and not any(
+            (one.file, line) in self._index.heap for line in range(inside.first_line, inside.last_line + 1)
         )
-
-    @cached_property
-    def _codes_at(self) -> Mapping[tuple[str, int], list[tuple[str, FunctionCode]]]:
-        found: dict[tuple[str, int], list[tuple[str, FunctionCode]]] = defaultdict(list)
-        for near, code in self._scanned.codes:
-            found[code.site.file, code.site.line].append((near, code))
-        return found
-
-    @cached_property
-    def _heap(self) -> Mapping[tuple[str, int], list[CompilerFact]]:
-        """Heap facts by the lines that they are printed at and that their code stands on."""
-        found: dict[tuple[str, int], list[CompilerFact]] = defaultdict(list)
-        for package in self._scanned.scan.packages:
-            for fact in package.facts:
-                if fact.kind is FactKind.HEAP:
-                    for at in {(fact.printed_at.file, fact.printed_at.line), (fact.site.file, fact.site.line)}:
-                        found[at].append(fact)
-        return found
-
-    @cached_property
-    def _lines(self) -> tuple[frozenset[tuple[str, int]], Mapping[tuple[str, int], set[tuple[int, str]]]]:
-        """Lines with a call that is inlined, and lines with bounds checks kept, as (column, message)."""
-        inlined = set()
-        kept: dict[tuple[str, int], set[tuple[int, str]]] = defaultdict(set)
-        for lines in self._scanned.compiled.fact_lines():
-            for line in lines.splitlines():
-                if not line.startswith((_INLINE, _BOUNDS)):
-                    continue
-                fact = _DECODER.decode(line)
-                if fact.message.startswith(_INLINED):
-                    inlined.add((fact.file, fact.line))
-                elif fact.message in _KEPT:
-                    kept[fact.file, fact.line].add((fact.column, fact.message))
-                    kept[fact.site.file, fact.site.line].add((fact.site.column, fact.message))
-        return frozenset(inlined), kept
 
     def _noescape(self, one: Directive) -> Iterator[_Broken]:
         """Yield each value that escapes on the lines: its own code's, or inlined there."""
         seen: set[tuple[object, ...]] = set()
         for line in sorted(one.lines):
-            for fact in self._heap.get((one.file, line), ()):
+            for fact in self._index.heap.get((one.file, line), ()):
                 own = (place for place in (fact.site, fact.printed_at) if place.file == one.file)
                 at = next(place for place in own if place.line in one.lines)
-                key = (at, _INSTANCE.sub("", fact.message))
+                key = (at, without_instance(fact.message))
                 if key in seen:
                     continue
                 seen.add(key)
-                near = self._near(one.file, at.line)
+                near = self._index.findings(one.file, at.line)
                 finding = next((found for found in near if any(told is fact for told in found.facts)), None)
                 finding = finding or next((found for found in near if found.subject == fact.subject), None)
                 why = f": {headline(finding)}" if finding is not None else ""
                 message = f"{fact.message}{why}; {self._says(one)}"
-                site = self._site(one.file, at.line, at.column)
+                site = self._index.site(one.file, at.line, at.column)
                 yield _Broken("noescape", site, message, (fact.message,), finding, one.text)
-
-    def _near(self, file: str, line: int) -> list[Finding]:
-        return self._findings.get((file, line), [])
 
     def _says(self, one: Directive) -> str:
         return f"{one.text} at line {one.line} allows none"
 
     def _bce(self, one: Directive) -> Iterator[_Broken]:
-        kept = self._lines[1]
+        kept = self._index.lines[1]
         for line in sorted(one.lines):
             for column, message in sorted(kept.get((one.file, line), ())):
-                site = self._site(one.file, line, column)
-                text = f"the bounds check of {_KEPT[message]} is kept; {self._says(one)}"
-                yield _Broken("bce", site, text, (message, self._text(site)), directive=one.text)
+                site = self._index.site(one.file, line, column)
+                text = f"the bounds check of {KEPT_CHECKS[message]} is kept; {self._says(one)}"
+                yield _Broken("bce", site, text, (message, self._index.text(site)), directive=one.text)
 
     def _inline(self, one: Directive) -> Iterator[_Broken]:
-        if any((one.file, line) in self._lines[0] for line in one.lines):
+        if any((one.file, line) in self._index.lines[0] for line in one.lines):
             return
-        site = self._site(one.file, min(one.lines), 0)
+        site = self._index.site(one.file, min(one.lines), 0)
         message = f"no call is inlined here; {one.text} at line {one.line} demands it"
-        yield _Broken("inline", site, message, (self._text(site),), directive=one.text)
+        yield _Broken("inline", site, message, (self._index.text(site),), directive=one.text)
 
     def _inline_function(self, one: Directive) -> Iterator[_Broken]:
         """Yield the calls of a function that are calls in the machine code of the scanned packages."""
         declared = one.function
         if declared is None or not self._is_code_read(one):
             return
-        symbols = {code.symbol for _, code in self._codes_of(one.file, declared, with_closures=False)}
+        symbols = {code.symbol for _, code in self._index.codes_of(one.file, declared, with_closures=False)}
         if not symbols:
             return
         seen = set()
-        for near, code in self._scanned.codes:
-            if code.site.file == "<autogenerated>" or not any(call.callee in symbols for call in code.callees):
-                continue
-            for call, frames in self._raw_calls(near, code):
+        callers = {
+            (near, code.symbol): code for symbol in symbols for near, code in self._index.callers.get(symbol, ())
+        }
+        for (near, _), code in callers.items():
+            for call, frames in self._index.raw_calls(near, code):
                 if call.callee not in symbols:
                     continue
                 at = next((frame for frame in frames if frame.file in self._scanned.owners), None)
                 if at is None or (at.file, at.line) == (one.file, declared.first_line) or at.position in seen:
                     continue  # an instance's wrapper stands at the function itself
                 seen.add(at.position)
-                site = self._site(at.file, at.line, at.column)
+                site = self._index.site(at.file, at.line, at.column)
                 message = f"the call of {declared.name} is not inlined; {one.text} at {one.file}:{one.line} demands it"
-                yield _Broken("inline", site, message, (declared.name, self._text(site)), directive=one.text)
+                yield _Broken("inline", site, message, (declared.name, self._index.text(site)), directive=one.text)
 
     def _noalloc(self, one: Directive) -> Iterator[_Broken]:
         """Yield each allocation on the lines: of findings, of allocator calls inlined there, and of what they call."""
@@ -269,7 +195,7 @@ class _Judge:
             return
         told = set()
         for line in sorted(one.lines):
-            for finding in self._near(one.file, line):
+            for finding in self._index.findings(one.file, line):
                 is_cold = bool(finding.calls) and all(call.path is CallPath.COLD for call in finding.calls or ())
                 if finding.agreement is not Agreement.NEVER_ALLOCATES and not is_cold:
                     told.add((one.file, line))
@@ -282,10 +208,10 @@ class _Judge:
     def _inlined_allocations(self, one: Directive, told: set[tuple[str, int]]) -> Iterator[_Broken]:
         """Yield allocator calls of code that is inlined on the lines, for which there is no finding on them."""
         seen = set()
-        for _, code in self._scanned.codes:
-            for call in code.calls:
+        for line in sorted(one.lines):
+            for call in self._index.calls_at.get((one.file, line), ()):
                 at = _on_lines((call.site, *call.inlined_at), one)
-                if at is None or (one.file, at.line) in told or not _counts(call):
+                if at is None or (one.file, at.line) in told:
                     continue
                 about = (at.line, call.callee, call.site.file, call.site.line)
                 if about in seen:
@@ -293,22 +219,22 @@ class _Judge:
                 seen.add(about)
                 inner = f" (inlined from {call.site.file}:{call.site.line})" if at != call.site else ""
                 message = f"calls {call.callee}{inner}; {self._says(one)}"
-                site = self._site(one.file, at.line, at.column)
+                site = self._index.site(one.file, at.line, at.column)
                 kind = str(kind_of(call.callee))
-                yield _Broken("noalloc", site, message, (kind, self._text(site)), directive=one.text)
+                yield _Broken("noalloc", site, message, (kind, self._index.text(site)), directive=one.text)
 
     def _called_allocations(self, one: Directive) -> Iterator[_Broken]:
         """Yield calls on the lines of functions that allocate, or may."""
         if one.inside is None:
             return
-        codes = list(self._codes_of(one.file, one.inside, with_closures=True))
+        codes = list(self._index.codes_of(one.file, one.inside, with_closures=True))
         own = {code.symbol for _, code in codes}
         seen = set()
         open_calls = direct = 0
         for near, code in codes:
             paths = {call.callee: call.path for call in code.callees}
             open_calls += paths.get("", CallPath.COLD) is not CallPath.COLD
-            for call, frames in self._raw_calls(near, code):
+            for call, frames in self._index.raw_calls(near, code):
                 at = _on_lines(frames, one)
                 if at is None:
                     continue
@@ -325,9 +251,9 @@ class _Judge:
                     self._judged.notes.append(f"{one.file}:{at.line}: noalloc: not known whether it allocates: {way}")
                     continue
                 word = "allocates" if verdict.allocates is Allocates.ALWAYS else "may allocate"
-                site = self._site(one.file, at.line, at.column)
+                site = self._index.site(one.file, at.line, at.column)
                 message = f"calls what {word}: {way}; {self._says(one)}"
-                yield _Broken("noalloc", site, message, (call.callee, self._text(site)), directive=one.text)
+                yield _Broken("noalloc", site, message, (call.callee, self._index.text(site)), directive=one.text)
         if open_calls and (one.function is not None or self._has_open_call(one, direct)):
             self._judged.notes.append(
                 f"{one.file}:{one.line}: noalloc: calls through an interface or func value are not followed"
@@ -337,22 +263,8 @@ class _Judge:
         """Whether a line has more calls than those that are known: inlined, direct, or of a builtin function."""
         lines = (self._scanned.sources.get(one.file) or "").split("\n")
         builtin = sum(len(_BUILTIN.findall(lines[line - 1])) for line in one.lines if line <= len(lines))
-        inlined = sum((one.file, line) in self._lines[0] for line in one.lines)
+        inlined = sum((one.file, line) in self._index.lines[0] for line in one.lines)
         return one.calls > direct + builtin + inlined
-
-    def _codes_of(self, file: str, declared: Declaration, *, with_closures: bool) -> Iterator[tuple[str, FunctionCode]]:
-        """Yield a function's code: one for most, several of a generic one; with the closures in it, if asked for."""
-        for line in range(declared.first_line, (declared.last_line if with_closures else declared.first_line) + 1):
-            for near, code in self._codes_at.get((file, line), ()):
-                if with_closures or _INSTANCE.sub("", code.site.function) == declared.name:
-                    yield near, code
-
-    def _raw_calls(self, near: str, code: FunctionCode) -> Iterable[tuple[RawCall, tuple[Site, ...]]]:
-        key = (near, code.symbol)
-        if key not in self._raw:
-            self._raw[key] = self._scanned.compiled.library.raw_function(code.symbol, near)
-        raw = self._raw[key]
-        return () if raw is None else [(call, raw.frames(call.offset)) for call in raw.calls]
 
     def _is_code_read(self, one: Directive) -> bool:
         if self._scanned.is_code_read:
@@ -364,10 +276,6 @@ class _Judge:
 def _on_lines(frames: Iterable[Site], one: Directive) -> Site | None:
     """Return the innermost frame that stands on a directive's lines."""
     return next((frame for frame in frames if frame.file == one.file and frame.line in one.lines), None)
-
-
-def _counts(call: AllocatorCall) -> bool:
-    return call.path is not CallPath.COLD and kind_of(call.callee) not in {None, AllocatorKind.GOROUTINE}
 
 
 def _many(count: int, word: str) -> str:

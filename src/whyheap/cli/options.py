@@ -17,7 +17,7 @@ CONFIG_FILE = "whyheap.config"
 _RULES = "rules"
 _TABLES = {"gate": frozenset({"budgets"})}
 """Tables within a command's own, which the command reads by itself."""
-_ONLY_NAMED = frozenset({"output", "header", "ca-file", "insecure"})
+_ONLY_NAMED = frozenset({"output", "header", "ca-file", "insecure", "update"})
 _PLAIN_FLAG = re.compile(
     r"-(?:[BCELNSehlmw+%]\d?|race|msan|asan|live|wb|shared|dynlink|[cdlm]=[\w/,=.-]+|lang=[\w.]+)$"
 )
@@ -227,7 +227,7 @@ def _unknown(message: str, name: str, known: Iterable[str]) -> UsageError:
 
 def _is_harmless(name: str, setting: str) -> bool:
     """Whether a file that nobody named may say this."""
-    if name == "go":
+    if name in {"go", "baseline-go"}:
         from whyheap.host.go import is_version  # noqa: PLC0415 - only where there is a file
 
         return is_version(setting)
