@@ -72,10 +72,15 @@ def _identity(finding: Finding, evidence: Evidence, context: Context) -> tuple[s
     as a profile samples, the text of their line tells them apart rather than how many of them are in it.
     """
     site = finding.site
-    key = (site.package, site.function, finding.pattern, _NUMBERED.sub(r"\1", finding.subject))
+    key = (site.package, site.function, finding.pattern, plain_subject(finding))
     if not _is_silent(finding):
         return key
     return (*key, "measured", context.line_text(evidence))
+
+
+def plain_subject(finding: Finding) -> str:
+    """Return the subject without the compiler's running numbers, as an id has it."""
+    return _NUMBERED.sub(r"\1", finding.subject)
 
 
 def _drafts(evidence: Evidence, context: Context) -> list[_Draft]:
