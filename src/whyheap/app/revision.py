@@ -24,6 +24,7 @@ from whyheap.parse.go_mod import replaced_folders, used_folders
 WORKING_TREE = "working tree"
 _EXAMPLE = "For example:  whyheap diff main HEAD ./...   or  whyheap diff main  for what is not committed yet"
 _SHOWN = 3
+_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,10 @@ def revisions_of(words: Sequence[str], folder: Path) -> RevisionPair | None:
     Returns None when the first word is a file, a folder or another target. Raises UsageError for a first word that
     could only be a revision and is none, and for a second one that is neither revision nor package.
     """
-    if not words or _is_other(words[0]):
+    if not words:
+        return None
+    if _is_other(words[0]):
+        _refuse_folder(words[0], folder)
         return None
     repository = find_repository(folder)
     if repository is None:
@@ -77,6 +81,14 @@ def revisions_of(words: Sequence[str], folder: Path) -> RevisionPair | None:
     return RevisionPair(repository, old, new, tuple(rest) or ("./...",))
 
 
+def _refuse_folder(word: str, folder: Path) -> None:
+    """Refuse a folder that a branch or tag is named like."""
+    if not is_path(word) and Path(word).is_dir():
+        repository = find_repository(folder)
+        if repository is not None and repository.commit(word) is not None:
+            raise UsageError(f"{word} is a folder and a revision", f"Write ./{word}, or heads/{word} or tags/{word}")
+
+
 def _span(word: str, repository: Repository) -> tuple[Revision, Revision] | None:
     if repository.commit(word) is not None:  # git allows no ".." in names, but ^{/a..b} has it
         return None
@@ -90,7 +102,7 @@ def _span(word: str, repository: Repository) -> tuple[Revision, Revision] | None
         base = repository.merge_base(old.commit, new.commit)
         if base is None:
             raise UsageError(f"{old.name} and {new.name} have no commit in common", f"Compare them:  {left} {right}")
-        return Revision(base, base) if base != old.commit else old, new
+        return Revision(base[:_DIGITS], base) if base != old.commit else old, new
     return None
 
 

@@ -39,8 +39,10 @@ def compare_benchmarks(
     options: ScanOptions,
     request: BenchmarkRequest,
     progress: Progress,
-) -> tuple[tuple[Comparison, ...], list[Gap]]:
+) -> tuple[tuple[Comparison, ...], list[Gap], TargetError | None]:
     """Compare the benchmarks of each package that both revisions have; also says which could not be compared.
+
+    The error is that of tests that do not build, where nothing else could be compared.
 
     Raises TargetError when a benchmark fails, UsageError when none matches.
     """
@@ -51,6 +53,7 @@ def compare_benchmarks(
         for mine, other, revision in ((old, new, revisions[0]), (new, old, revisions[1]))
         for package in sorted(mine.keys() - other.keys())
     ]
+    failure = None
     with TemporaryDirectory(prefix="whyheap-bench-") as name:
         for package in sorted(old.keys() & new.keys()):
             before, after = Path(name, "before.test"), Path(name, "after.test")
@@ -58,8 +61,9 @@ def compare_benchmarks(
                 for program, tree, revision in zip((before, after), trees, revisions, strict=True):
                     progress(f"{revision.name}: compiling the tests of {package}")
                     program.unlink(missing_ok=True)
-                    build_tests(tree.go, package, tree.folder, program, tags=options.tags)
+                    _build(program, package, tree, revision, options)
             except TargetError as error:
+                failure = error
                 gaps.append(Gap("benchmarks", error.message, error.hint))
                 continue
             found += (
@@ -80,7 +84,14 @@ def compare_benchmarks(
         raise UsageError(
             f"no benchmark of {' '.join(options.patterns)} matches {request.regex}", "See:  go test -list ."
         )
-    return tuple(found), gaps
+    return tuple(found), gaps, None if found else failure
+
+
+def _build(program: Path, package: str, tree: SourceTree, revision: Revision, options: ScanOptions) -> None:
+    try:
+        build_tests(tree.go, package, tree.folder, program, tags=options.tags, gcflags=options.gcflags)
+    except TargetError as error:
+        raise TargetError(f"{revision.title}: {error.message}", error.hint) from error
 
 
 def _with_benchmarks(tree: SourceTree, options: ScanOptions) -> dict[str, str]:

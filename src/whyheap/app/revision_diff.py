@@ -54,11 +54,11 @@ def diff_revisions(
         if not scans:
             raise TargetError(f"{' '.join(options.patterns)} is in neither {pair.old.title} nor {pair.new.title}")
         gaps = [gap for tree in trees for gap in tree.gaps]
-        benchmarks = None
+        benchmarks, failed = None, None
         if bench is not None:
-            benchmarks, missing = compare_benchmarks(trees, revisions, options, bench, progress)
+            benchmarks, missing, failed = compare_benchmarks(trees, revisions, options, bench, progress)
             gaps += missing
-    failure = _failure(revisions, sides)
+    failure = _failure(revisions, sides) or failed
     gaps += [gap for side in sides for gap in side.gaps]
     notes = _notes(pair)
     return replace(
@@ -166,7 +166,9 @@ def _failure(revisions: tuple[Revision, Revision], sides: Sequence[_Side]) -> Ta
 def _notes(pair: RevisionPair) -> tuple[str, ...]:
     changed = pair.repository.changed_files()
     if not pair.new.commit:
-        return (f"the working tree has {_counted(changed)} that differ from HEAD" if changed else "it is as HEAD",)
+        return (
+            f"the working tree differs from HEAD in {_counted(changed)}" if changed else "nothing differs from HEAD",
+        )
     if changed and pair.repository.commit("HEAD") == pair.new.commit:
         return (f"{_counted(changed)} with changes that are not committed are not in it: whyheap diff {pair.old.name}",)
     return ()

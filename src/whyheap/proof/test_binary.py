@@ -12,7 +12,14 @@ _SECONDS = 900.0
 
 
 def build_tests(
-    go: GoTool, package: str, folder: Path, output: Path, *, overlay: Path | None = None, tags: str = ""
+    go: GoTool,
+    package: str,
+    folder: Path,
+    output: Path,
+    *,
+    overlay: Path | None = None,
+    tags: str = "",
+    gcflags: str = "",
 ) -> bool:
     """Write the test program of `package` (a path or pattern of one, seen from `folder`) to `output`.
 
@@ -20,7 +27,8 @@ def build_tests(
     """
     options = [f"-overlay={overlay}"] if overlay is not None else []
     options += [f"-tags={tags}"] if tags else []
-    command = [go.command, "test", "-c", "-o", str(output), *options, package]
+    options += [f"-gcflags={gcflags}"] if gcflags else []
+    command = [go.command, "test", "-c", "-vet=off", "-o", str(output), *options, package]
     done = run_program(command, folder, env=go.env, seconds=_SECONDS)
     if done.returncode != 0:
         words = first_line("\n".join(line for line in done.stderr.split("\n") if not line.startswith("# ")))

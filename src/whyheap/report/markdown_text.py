@@ -10,7 +10,7 @@ from whyheap.report.visible_text import cut_middle, one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MARKUP: Final = re.compile(r"[\\`*_\[\]<>|~#@&$]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+_MARKUP: Final = re.compile(r"[\\`*\[\]<|~#@&$]|\b_|_\b|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _TICKS: Final = re.compile(r"`+")
 _LONGEST: Final = 300
 

@@ -28,6 +28,7 @@ _WORDS: Final = {
 _SURE_P: Final = 0.001
 _TIMES: Final = (("s", 1e9), ("ms", 1e6), ("us", 1e3))
 _MOST_WHOLE: Final = 1e15
+_FROM_TENTHS: Final = 100
 
 
 def summary(diff: RevisionDiff) -> str:
@@ -90,7 +91,12 @@ def value_text(value: float, unit: str) -> str:
     if unit == TIME:
         name, size = next(((name, size) for name, size in _TIMES if abs(value) >= size), ("ns", 1.0))
         return f"{value / size:.4g} {name}"
-    number = f"{value:,.0f}" if value == round(value) and abs(value) < _MOST_WHOLE else f"{value:,.4g}"
+    if abs(value) >= _MOST_WHOLE:
+        number = f"{value:.4g}"
+    elif value == round(value):
+        number = f"{value:,.0f}"
+    else:
+        number = f"{value:,.1f}" if abs(value) >= _FROM_TENTHS else f"{value:.4g}"
     return f"{number} B" if unit == BYTES else number
 
 
