@@ -91,6 +91,13 @@ def test_words_that_are_wrong(root: Path, words: tuple[str, ...], message: str) 
         revisions_of(words, root)
 
 
+def test_a_branch_that_only_the_remote_has(root: Path) -> None:
+    git(root, "update-ref", "refs/remotes/origin/release", "HEAD")
+    with pytest.raises(UsageError) as caught:
+        revisions_of(("release", "HEAD"), root)
+    assert caught.value.hint == "There is origin/release"
+
+
 def test_a_folder_named_like_a_branch_is_asked_about(root: Path) -> None:
     git(root, "branch", "b")
     with pytest.raises(UsageError, match="b is a folder and a revision"):

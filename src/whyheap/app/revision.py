@@ -72,12 +72,13 @@ def revisions_of(words: Sequence[str], folder: Path) -> RevisionPair | None:
         if second is not None:
             new, rest = Revision(rest[0], second), rest[1:]
         elif rest and not _is_package(rest[0]):
-            raise _unknown(rest[0], "neither a revision of this repository nor a package")
+            raise _unknown(rest[0], "neither a revision of this repository nor a package", repository)
         else:
             new = Revision(WORKING_TREE, "")
     for word in rest:
         if not _is_package(word):
-            raise _unknown(word, "no package" if repository.commit(word) is None else "one revision too many")
+            known = repository.commit(word) is not None
+            raise _unknown(word, "one revision too many" if known else "no package", repository)
     return RevisionPair(repository, old, new, tuple(rest) or ("./...",))
 
 
@@ -109,12 +110,15 @@ def _span(word: str, repository: Repository) -> tuple[Revision, Revision] | None
 def _revision(word: str, repository: Repository) -> Revision:
     commit = repository.commit(word)
     if commit is None:
-        raise _unknown(word, "no file and no revision of this repository")
+        raise _unknown(word, "no file and no revision of this repository", repository)
     return Revision(word, commit)
 
 
-def _unknown(word: str, what: str) -> UsageError:
-    return UsageError(f"{word!a} is {what}", _EXAMPLE)
+def _unknown(word: str, what: str, repository: Repository) -> UsageError:
+    """A clone for CI has no branches of its own: there main is origin/main."""
+    remote = f"origin/{word}"
+    is_remote = repository.commit(word) is None and repository.commit(remote) is not None
+    return UsageError(f"{word!a} is {what}", f"There is {remote}" if is_remote else _EXAMPLE)
 
 
 def _is_other(word: str) -> bool:

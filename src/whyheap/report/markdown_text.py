@@ -22,14 +22,14 @@ def plain(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Put a text into a code span, in a table cell too."""
+    """Put a text into a code span, in a table cell too; with a bar in it, it is escaped text instead."""
     shown = cut_middle(one_line(text), _LONGEST)
-    if not shown:
-        return ""
+    if not shown or "|" in shown:
+        return plain(shown)
     longest = max((len(run) for run in _TICKS.findall(shown)), default=0)
     ticks = "`" * (longest + 1)
     space = " " if shown.startswith("`") or shown.endswith("`") else ""
-    return f"{ticks}{space}{shown}{space}{ticks}".replace("|", "\\|")
+    return f"{ticks}{space}{shown}{space}{ticks}"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

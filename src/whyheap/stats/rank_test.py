@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 EXACT_LIMIT = 50
 """Up to this many values in each sample the exact distribution is used, when no two of all values are equal."""
@@ -60,17 +61,20 @@ def _exact(n1: int, n2: int, ties: Sequence[int], double_u: int) -> float:
     if double_u == other:
         return 1.0
     size, smaller = (n1, double_u) if double_u < other else (n2, other)
-    return min(2 * _ways_up_to(smaller, size, ties) / math.comb(n1 + n2, n1), 1.0)
+    most = n1 * n2 if len(ties) == n1 + n2 else smaller  # without ties all samples of these sizes have one distribution
+    ways = _ways(size, tuple(ties), most)
+    return min(2 * sum(ways[: smaller + 1]) / math.comb(n1 + n2, n1), 1.0)
 
 
-def _ways_up_to(double_u: int, n1: int, ties: Sequence[int]) -> int:
-    """Count the ways to choose `n1` of the ranked values with twice their U at most `double_u`.
+@lru_cache(maxsize=4)
+def _ways(n1: int, ties: tuple[int, ...], most: int) -> tuple[int, ...]:
+    """Count the ways to choose `n1` of the ranked values, by twice the U that they have, up to `most`.
 
-    The counts by rank sum, for each number of values chosen so far, are one long integer: a slot of bits for each sum,
-    so that adding two such rows is one addition.
+    The counts for each number of values chosen so far are one long integer: a slot of bits for each U, so that adding
+    two such rows is one addition.
     """
     slot_bits = sum(ties) + 1  # no count exceeds the number of all subsets
-    mask = (1 << (slot_bits * (double_u + 1))) - 1
+    mask = (1 << (slot_bits * (most + 1))) - 1
     rows = [1] + [0] * n1  # rows[k]: k values chosen, by twice the U that they have so far
     below = 0
     for tied in ties:
@@ -82,7 +86,7 @@ def _ways_up_to(double_u: int, n1: int, ties: Sequence[int]) -> int:
                 gained = added * (2 * (below - (chosen - added)) + tied - added)
                 rows[chosen] += math.comb(tied, added) * rows[chosen - added] << (slot_bits * gained) & mask
         below += tied
-    return sum((rows[n1] >> (slot_bits * u)) & ((1 << slot_bits) - 1) for u in range(double_u + 1))
+    return tuple((rows[n1] >> (slot_bits * u)) & ((1 << slot_bits) - 1) for u in range(most + 1))
 
 
 def _approximate(n1: int, n2: int, ties: Sequence[int], double_u: int) -> float:
