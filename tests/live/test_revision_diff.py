@@ -70,6 +70,15 @@ func BenchmarkBoxed(b *testing.B) {
 	}
 }
 """
+OK_TESTS = """package ok
+
+import "testing"
+
+func BenchmarkOk(b *testing.B) {
+	for i := 0; i < b.N; i++ {
+	}
+}
+"""
 GO_MOD = "module example.com/shop\n\ngo 1.22\n"
 
 
@@ -114,7 +123,7 @@ def test_what_a_commit_adds_and_nothing_that_only_moved(root: Path, cache: Path,
 
 
 def test_benchmarks_of_both_revisions(root: Path, cache: Path) -> None:
-    words = ("old", "new", "--bench", "Plain|Boxed", "--rounds", "6", "--benchtime", "200x")
+    words = ("old", "new", "--bench", "Plain|Boxed", "--rounds", "6", "--benchtime", "20000x")
     found = json.loads(whyheap(root, cache, *words, "--format", "json").stdout)
     told = {
         (one["benchmark"].partition("-")[0], one["unit"]): (
@@ -125,12 +134,26 @@ def test_benchmarks_of_both_revisions(root: Path, cache: Path) -> None:
         for one in found["benchmarks"]
         if one["unit"] != "ns/op"
     }
-    assert told == {
-        ("BenchmarkPlain", "allocs/op"): ("more", 0.0, 1.0),
-        ("BenchmarkPlain", "B/op"): ("more", 0.0, 8.0),
-        ("BenchmarkBoxed", "allocs/op"): ("equal", 1.0, 1.0),
-        ("BenchmarkBoxed", "B/op"): ("equal", 8.0, 8.0),
-    }
+    assert told["BenchmarkPlain", "allocs/op"] == ("more", 0.0, 1.0)
+    assert told["BenchmarkPlain", "B/op"] == ("more", 0.0, 8.0)
+    for unit, value in (("allocs/op", 1.0), ("B/op", 8.0)):
+        change, *medians = told["BenchmarkBoxed", unit]
+        assert medians == [value, value]
+        assert change in {"equal", "unsure"}  # what the runtime allocates meanwhile counts too
+
+
+def test_a_benchmark_that_fails_costs_only_itself(root: Path, cache: Path) -> None:
+    git(root, "checkout", "-q", "-b", "failing", "new")
+    commit(root, {"ok/ok_test.go": OK_TESTS})
+    git(root, "tag", "fine")
+    commit(root, {"ok/ok_test.go": OK_TESTS.replace("for i", 'b.Fatal("no luck")\n\tfor i')})
+    git(root, "tag", "failing-bench")
+    git(root, "checkout", "-q", "topic")
+    said = whyheap(root, cache, "fine", "failing-bench", "./ok", "--bench", "Ok", "--rounds", "1")
+    assert said.returncode == 3
+    assert "no site is added, removed or changed" in said.stdout
+    assert "BenchmarkOk (failing-bench) failed; its last lines:" in said.stderr
+    assert "no luck" in said.stderr
 
 
 def test_a_package_that_does_not_build_is_left_out_and_named(root: Path, cache: Path) -> None:
@@ -198,9 +221,8 @@ def test_two_builds_of_one_package_by_an_overlay(root: Path, tmp_path: Path) -> 
     assert build_tests(tool, ".", root, before)
     assert build_tests(tool, ".", root, after, overlay=overlay)
     assert not build_tests(tool, "./ok", root, tmp_path / "none.test")
-    found = compare(before, after, "Plain", 4, folder=root, benchtime="100x", env=dict(os.environ))
-    assert [(one.unit, one.change) for one in found[:2]] == [
-        ("allocs/op", BenchmarkChange.LESS),
-        ("B/op", BenchmarkChange.LESS),
-    ]
+    found = compare(before, after, "Plain", 4, folder=root, benchtime="20000x", env=dict(os.environ))
+    told = [(one.unit, one.before.median, one.after.median) for one in found[:2] if one.before and one.after]
+    assert told == [("allocs/op", 1.0, 0.0), ("B/op", 8.0, 0.0)]
+    assert found[0].change is BenchmarkChange.LESS
     assert found[0].p == pytest.approx(2 / 70)  # two of the ways to choose 4 of 8

@@ -42,9 +42,9 @@ def compare_benchmarks(
 ) -> tuple[tuple[Comparison, ...], list[Gap], TargetError | None]:
     """Compare the benchmarks of each package that both revisions have; also says which could not be compared.
 
-    The error is that of tests that do not build, where nothing else could be compared.
+    The error is that of a benchmark that failed, or of tests that do not build where nothing else was compared.
 
-    Raises TargetError when a benchmark fails, UsageError when none matches.
+    Raises UsageError when no benchmark matches.
     """
     old, new = (_with_benchmarks(tree, options) for tree in trees)
     found: list[Comparison] = []
@@ -53,38 +53,44 @@ def compare_benchmarks(
         for mine, other, revision in ((old, new, revisions[0]), (new, old, revisions[1]))
         for package in sorted(mine.keys() - other.keys())
     ]
-    failure = None
-    with TemporaryDirectory(prefix="whyheap-bench-") as name:
+    failed: TargetError | None = None
+    not_built: TargetError | None = None
+    names = (revisions[0].name, revisions[1].name)
+    with TemporaryDirectory(prefix="whyheap-bench-") as folder:
+        before, after = Path(folder, "before.test"), Path(folder, "after.test")
         for package in sorted(old.keys() & new.keys()):
-            before, after = Path(name, "before.test"), Path(name, "after.test")
             try:
                 for program, tree, revision in zip((before, after), trees, revisions, strict=True):
                     progress(f"{revision.name}: compiling the tests of {package}")
                     program.unlink(missing_ok=True)
                     _build(program, package, tree, revision, options)
             except TargetError as error:
-                failure = error
+                not_built = not_built or error
                 gaps.append(Gap("benchmarks", error.message, error.hint))
                 continue
-            found += (
-                replace(one, package=one.package or package)
-                for one in compare(
+            try:
+                compared = compare(
                     before,
                     after,
                     request.regex,
                     request.rounds,
                     folder=Path(old[package]),
                     folder_after=Path(new[package]),
+                    names=names,
                     benchtime=request.benchtime,
                     progress=progress,
                     note=lambda text: gaps.append(Gap("benchmarks", text, "")),
                 )
-            )
+            except TargetError as error:
+                failed = failed or error
+                gaps.append(Gap("benchmarks", error.message, error.hint))
+                continue
+            found += (replace(one, package=one.package or package) for one in compared)
     if not found and not gaps:
         raise UsageError(
             f"no benchmark of {' '.join(options.patterns)} matches {request.regex}", "See:  go test -list ."
         )
-    return tuple(found), gaps, None if found else failure
+    return tuple(found), gaps, failed or (None if found else not_built)
 
 
 def _build(program: Path, package: str, tree: SourceTree, revision: Revision, options: ScanOptions) -> None:

@@ -42,6 +42,7 @@ def compare(
     *,
     folder: Path,
     folder_after: Path | None = None,
+    names: tuple[str, str] = ("before", "after"),
     benchtime: str = BENCHTIME,
     seconds: float = SECONDS,
     env: Mapping[str, str] | None = None,
@@ -52,13 +53,14 @@ def compare(
     """Run the benchmarks that match `regex` in two test programs (of `go test -c`), `rounds` times each, in turns.
 
     `folder` is the package's, where tests expect to run; `folder_after` that of the program after, if it is another.
-    `seconds` limits each run of a program. `note` hears what was not understood. Returns a comparison for each unit of
-    each benchmark, those of allocations and bytes first; nothing when no benchmark matches.
+    `names` are what errors call the two, `seconds` limits each run of a program. `note` hears what was not understood.
+    Returns a comparison for each unit of each benchmark, those of allocations and bytes first; nothing when no
+    benchmark matches.
 
     Raises TargetError when a benchmark fails, panics or hangs, UsageError for options that make no sense.
     """
     check_options(rounds, benchtime)
-    sides = (("before", before, folder), ("after", after, folder_after or folder))
+    sides = ((names[0], before, folder), (names[1], after, folder_after or folder))
     values: tuple[_Values, _Values] = (defaultdict(list), defaultdict(list))
     lot = lot or random.Random()  # noqa: S311 - the order of runs is no secret
     unknown: list[BenchmarkOutput] = []
@@ -68,7 +70,7 @@ def compare(
             lot.shuffle(order)
             for index in order:
                 name, program, place = sides[index]
-                progress(f"benchmarks {name}, round {number + 1} of {rounds}")
+                progress(f"{name}: benchmarks, round {number + 1} of {rounds}")
                 command = [str(program.resolve()), *_flags(regex, benchtime)]
                 run = run_measured(command, place, env={**(env or {}), "TMPDIR": temporary}, seconds=seconds)
                 output = _understood(run, name, regex, seconds)

@@ -83,7 +83,7 @@ def told(change: ChangedSite) -> str:
 
 
 def _calls(count: int | None) -> str:
-    return "calls unknown" if count is None else f"{format_count(count)} allocator call{'' if count == 1 else 's'}"
+    return "calls unknown" if count is None else _counted(count, "allocator call")
 
 
 def value_text(value: float, unit: str) -> str:
@@ -133,8 +133,12 @@ def benchmark_summary(comparisons: Sequence[Comparison]) -> str:
     equal = names - {name for kind, found in changes.items() if kind is not BenchmarkChange.EQUAL for name in found}
     parts += [f"{format_count(len(equal))} equal"] if equal else []
     rounds = max((len(side.values) for one in comparisons for side in (one.before, one.after) if side), default=0)
-    many = f"{format_count(len(names))} benchmark{'' if len(names) == 1 else 's'}"
-    return f"{many}, {format_count(rounds)} rounds: allocations or bytes {', '.join(parts) or 'not told'}"
+    many = f"{_counted(len(names), 'benchmark')}, {_counted(rounds, 'round')}"
+    return f"{many}: allocations or bytes {', '.join(parts) or 'not told'}"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{format_count(count)} {word}{'' if count == 1 else 's'}"
 
 
 def _named(comparisons: Iterable[Comparison], kind: BenchmarkChange) -> set[tuple[str, str]]:
