@@ -98,6 +98,14 @@ def test_a_branch_that_only_the_remote_has(root: Path) -> None:
     assert caught.value.hint == "There is origin/release"
 
 
+def test_a_clone_without_history_is_told(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(tmp_path, "clone", "-q", "--depth", "1", root.as_uri(), "shallow")
+    monkeypatch.chdir(tmp_path / "shallow")
+    with pytest.raises(UsageError) as caught:
+        revisions_of(("HEAD~1",), tmp_path / "shallow")
+    assert "git fetch --unshallow" in caught.value.hint
+
+
 def test_a_folder_named_like_a_branch_is_asked_about(root: Path) -> None:
     git(root, "branch", "b")
     with pytest.raises(UsageError, match="b is a folder and a revision"):

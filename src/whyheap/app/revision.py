@@ -115,10 +115,14 @@ def _revision(word: str, repository: Repository) -> Revision:
 
 
 def _unknown(word: str, what: str, repository: Repository) -> UsageError:
-    """A clone for CI has no branches of its own: there main is origin/main."""
-    remote = f"origin/{word}"
-    is_remote = repository.commit(word) is None and repository.commit(remote) is not None
-    return UsageError(f"{word!a} is {what}", f"There is {remote}" if is_remote else _EXAMPLE)
+    """Say what a word is not; in a clone for CI a branch is that of the remote, and history may be cut off."""
+    hint = _EXAMPLE
+    if repository.commit(word) is None:
+        if repository.commit(f"origin/{word}") is not None:
+            hint = f"There is origin/{word}"
+        elif repository.is_shallow():
+            hint = "This clone has no older commits: fetch them with  git fetch --unshallow  (in CI: fetch-depth: 0)"
+    return UsageError(f"{word!a} is {what}", hint)
 
 
 def _is_other(word: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from whyheap.app.revision import RevisionPair, SourceTree, laid_out, patterns_in
@@ -106,7 +107,7 @@ def _compared(revisions: tuple[Revision, Revision], sides: Sequence[_Side], newe
         packages=(_packages(sides[0].scan), _packages(sides[1].scan)),
         sites=(len(before), len(after)),
         calls=(_all_calls(before), _all_calls(after)),
-        changes=tuple(_changes(matched)),
+        changes=tuple(_changes(matched, _crowded(before, after))),
         moved=len(matched.moved),
     )
 
@@ -115,20 +116,34 @@ def _packages(scan: Scan | None) -> int:
     return count_packages(scan) if scan is not None else 0
 
 
-def _changes(matched: Matched) -> list[ChangedSite]:
+def _changes(matched: Matched, crowded: Callable[[Placed, Placed], bool]) -> list[ChangedSite]:
     changes = [_changed(SiteChange.ADDED, None, one) for one in matched.added]
     changes += [_changed(SiteChange.REMOVED, one, None) for one in matched.removed]
     for old, new in (*matched.same, *matched.moved):
-        change = change_of(old.finding, new.finding)
+        change = change_of(old.finding, new.finding, by_calls=not crowded(old, new))
         if change is not None:
             changes.append(_changed(change, old, new))
     order = list(SiteChange)
     return sorted(changes, key=lambda one: (order.index(one.change), one.site, one.finding.id))
 
 
-def change_of(before: Finding, after: Finding) -> SiteChange | None:
-    """Return what becomes of a site that both revisions have; None when it allocates as before, for the same reason."""
-    old, new = weight([before]), weight([after])
+def _crowded(before: Iterable[Placed], after: Iterable[Placed]) -> Callable[[Placed, Placed], bool]:
+    """Tell whether other sites came to the line of a pair, or left it: sites of a line share its allocator calls."""
+    counts = [Counter(_line(one) for one in side) for side in (before, after)]
+    return lambda old, new: counts[0][_line(old)] != counts[1][_line(new)]
+
+
+def _line(one: Placed) -> tuple[str, str, int]:
+    site = one.finding.site
+    return site.package, site.file, site.line
+
+
+def change_of(before: Finding, after: Finding, *, by_calls: bool = True) -> SiteChange | None:
+    """Return what becomes of a site that both revisions have; None when it allocates as before, for the same reason.
+
+    Without `by_calls` only how surely it allocates counts, not by how many calls.
+    """
+    old, new = (weight([one]) if by_calls else (strength(one), 0) for one in (before, after))
     if old != new:
         return SiteChange.LESS if new < old else SiteChange.MORE
     return SiteChange.OTHER if before.pattern != after.pattern else None
@@ -148,7 +163,11 @@ def _calls(finding: Finding | None) -> int | None:
 
 
 def _all_calls(sites: Iterable[Placed]) -> int:
-    return sum(_calls(one.finding) or 0 for one in sites)
+    """Count the allocator calls of all lines that have sites, each once."""
+    lines: dict[tuple[str, str, int], list[Finding]] = defaultdict(list)
+    for one in sites:
+        lines[_line(one)].append(one.finding)
+    return sum(len(calls_of_one_copy(findings)) for findings in lines.values())
 
 
 def _failure(revisions: tuple[Revision, Revision], sides: Sequence[_Side]) -> TargetError | None:

@@ -57,6 +57,10 @@ class Repository:
         done = self._run(["merge-base", old, new])
         return done.stdout.split()[0] if done.returncode == 0 and done.stdout.split() else None
 
+    def is_shallow(self) -> bool:
+        """Whether older commits were left out of this clone, as CI does."""
+        return self._run(["rev-parse", "--is-shallow-repository"]).stdout.strip() == "true"
+
     def changed_files(self) -> int:
         """Count files that differ from HEAD, new ones included. Raises ToolError."""
         return sum(
@@ -94,12 +98,12 @@ class Repository:
 
 
 def find_repository(folder: Path) -> Repository | None:
-    """Return the work tree that a folder is in, None when it is in none or there is no git.
+    """Return the work tree that a folder is in, None when it is in none.
 
-    Raises ToolError when git refuses to read it, because it belongs to somebody else for example.
+    Raises ToolError without git, and when git refuses to read it, because it belongs to somebody else for example.
     """
     if shutil.which("git") is None:
-        return None
+        raise ToolError("there is no git command on PATH", "Install git, or compare captures, profiles or services.")
     done = _git(["rev-parse", "--show-toplevel"], folder, None)
     if done.returncode == 0 and done.stdout.strip():
         return Repository(Path(done.stdout.rstrip("\n")).resolve(), folder.resolve())
