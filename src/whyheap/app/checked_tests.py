@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from whyheap.app.leak_violations import leaks_of, same_id_ordinals
 from whyheap.app.limit_violations import limit_violations, wrong_directives
@@ -15,6 +16,7 @@ from whyheap.collect.go_test_run import CheckedFile, GoTestOptions, GoTestRun, P
 from whyheap.goruntime.goleak_options import goleak_options
 from whyheap.goruntime.harmless_goroutines import HARMLESS
 from whyheap.host.go import GoTool
+from whyheap.host.repository import folder_in_repository
 from whyheap.model.site import Site
 from whyheap.model.violation import GateResult, Violation
 from whyheap.parse.go_test_output import Outcome, PackageOutcome
@@ -78,6 +80,7 @@ def check_tests(go: GoTool, request: CheckRequest, progress: Progress, show: Cal
         failed=bool(failed) or (run.status != 0 and not any(one.outcome in _BAD for one in run.outcomes)),
         title=" ".join(request.options.patterns),
         sources=_sources(run, ordered) if request.keep_sources else {},
+        in_repository=folder_in_repository(Path(run.environment.root or request.options.folder)),
     )
 
 
