@@ -49,6 +49,7 @@ class GateRequest:
     baseline_go: Callable[[str], GoTool | None] = lambda _: None
     budgets: Budgets = field(default_factory=lambda: Budgets(Path()))
     allow_unknown: bool = False
+    keep_sources: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +325,6 @@ def _result(
         unknown=unknown,
         checked=checked,
         title=title(scanned.scan),
-        sources=shown_sources(findings, scanned.sources),
+        sources=shown_sources(findings, scanned.sources) if request.keep_sources else {},
         in_repository=folder_in_repository(Path(scanned.scan.root)),
     )

@@ -46,6 +46,7 @@ _BASELINE = "whyheap.baseline"
     help="Write the result; its suffix is its format, - is stdout. Repeatable.",
 )
 @click.option("--format", "format_", metavar="FORMAT", help="Format of stdout, or of one -o: text, json, ...")
+@click.option("--no-source", is_flag=True, help="Neither show nor store source text.")
 @common_options
 def gate(
     packages: tuple[str, ...],
@@ -63,6 +64,7 @@ def gate(
     goarch: str,
     outputs: tuple[str, ...],
     format_: str | None,
+    no_source: bool,
     quiet: bool,
     verbose: bool,
     no_color: bool,
@@ -89,6 +91,7 @@ def gate(
         baseline_go=_finder(baseline_go, env),
         budgets=_budgets(),
         allow_unknown=allow_unknown,
+        keep_sources=not no_source,
     )
     tool = find_go(go, env)
     try:

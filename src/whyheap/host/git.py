@@ -1,7 +1,8 @@
 """Asks the user's git about revisions, and lays one out in a folder of ours.
 
 Nothing of the user's is written and no hook runs: no work tree is added to the repository, and files are laid out
-through an index of our own. `git archive` would leave out what .gitattributes marks export-ignore, and rewrite export-subst.
+through an index of our own. `git archive` would leave out what .gitattributes marks export-ignore, and rewrite
+export-subst.
 """
 
 from __future__ import annotations
