@@ -129,8 +129,13 @@ def test_a_large_comment_is_cut_and_counts_what_is_left_out() -> None:
         for number in range(3_000)
         for one in CHANGES[:1]
     )
+    gaps = (Gap("*" * 999, "*" * 999, "*" * 999),) * 20
+    for told in (DIFF.gaps * 500, gaps):
+        text = revision_diff_to_markdown(
+            replace(DIFF, changes=many, gaps=told, benchmarks=BENCHMARKS * 300, notes=("*" * 999,))
+        ).decode()
+        assert len(text) <= MOST_CHARACTERS
     text = revision_diff_to_markdown(replace(DIFF, changes=many, gaps=DIFF.gaps * 500)).decode()
-    assert len(text) <= MOST_CHARACTERS
     assert re.search(r"\.\.\. [\d,]+ more: whyheap diff --all", text)
     assert "and 490 more" in text
 

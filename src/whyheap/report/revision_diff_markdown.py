@@ -33,6 +33,7 @@ MOST_CHARACTERS: Final = 60_000
 _OPEN_ROWS: Final = 15
 _MOST_ROWS: Final = 500
 _GAPS: Final = 10
+_HEADINGS: Final = 2_000  # characters of the tables' heads, folds and closing words
 _COSTS: Final = (SiteChange.ADDED, SiteChange.MORE)
 _ARROW: Final = "\u2192"
 _SITE_HEADER: Final = ("", "where", "function", "why it is on the heap")
@@ -42,7 +43,6 @@ _BENCHMARK_HEADER: Final = ("benchmark", "unit", "before", "after", "change")
 def revision_diff_to_markdown(diff: RevisionDiff) -> bytes:
     """Render as Markdown of GitHub and GitLab, in at most `MOST_CHARACTERS`."""
     old, new = (code(revision.title) for revision in diff.revisions)
-    budget = _Budget(MOST_CHARACTERS - 4_000)  # what follows the tables: gaps and closing words
     head = [
         f"### whyheap: {old} {_ARROW} {new}",
         "",
@@ -51,6 +51,8 @@ def revision_diff_to_markdown(diff: RevisionDiff) -> bytes:
         plain(f"{totals(diff)}; {diff.go}"),
         *(f"<br>{plain(note)}" for note in diff.notes),
     ]
+    gaps = _gaps(diff)
+    budget = _Budget(MOST_CHARACTERS - sum(len(line) + 1 for line in (*head, *gaps)) - _HEADINGS)
     costs = [_site(*row) for row in lines(one for one in diff.changes if one.change in _COSTS)]
     others = [_site(*row) for row in lines(one for one in diff.changes if one.change not in _COSTS)]
     parts = [
@@ -60,7 +62,7 @@ def revision_diff_to_markdown(diff: RevisionDiff) -> bytes:
         *_folded(
             "lines that cost less or nothing, or are on the heap for another reason", _SITE_HEADER, others, budget
         ),
-        *_gaps(diff),
+        *gaps,
     ]
     return "\n".join([*head, *parts, ""]).encode("utf-8", "replace")
 
