@@ -31,7 +31,7 @@ NOTE = "<!-- Written by scripts/make_docs.py from the code: edit that, then run 
 
 CODES = {
     0: "done, with or without findings, also with gaps",
-    1: "a gate found a violation, or the lab a promise that does not hold",
+    1: "a gate found a violation, a test a leak, a limit or a pointer check; or the lab a promise that does not hold",
     2: "the command line or whyheap.toml is wrong",
     3: "a named target could not be read, a needed tool is missing or failed, a report could not be written, or a gate "
     "met what it could not judge; what could be read is reported first",
@@ -110,6 +110,15 @@ $ whyheap diff --go 1.24 --go 1.27 ./...
 $ whyheap gate --update
 note: whyheap.baseline is written: 72 entries, 72 new, 0 gone
 oomshop: no rule was checked; 3 packages, 72 sites; go1...
+""",
+    ),
+    "test": Notes(
+        (0, 1, 2, 3, 130),
+        """\
+$ whyheap test ./... -- -short
+...
+note: 2 packages have no tests
+./...: no violations; ...
 """,
     ),
     "patterns": Notes(

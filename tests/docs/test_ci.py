@@ -21,7 +21,6 @@ import pytest
 import yaml
 
 from toolchains import environment
-from whyheap.cli.main import _COMMANDS
 from whyheap.report.formats import FORMATS, format_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,8 +30,7 @@ TEMPLATE = ROOT / "ci" / "gitlab" / "whyheap.gitlab-ci.yml"
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 SHOP = ROOT / "examples" / "oomshop"
 BIN = Path(sys.executable).parent
-HAS_GATE = "gate" in _COMMANDS
-COMMANDS = ["scan", "gate"] if HAS_GATE else ["scan"]
+COMMANDS = ["scan", "gate"]
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HOST_ACTIONS = {"actions/checkout", "actions/setup-go", "github/codeql-action/upload-sarif"}
@@ -46,14 +44,13 @@ def loaded(path: Path) -> Any:
 
 
 def examples(language: str, *words: str) -> list[Any]:
-    """Return the page's blocks of a language with these words; those marked gate as soon as there is one."""
+    """Return the page's blocks of a language with these words, those of a gate among them."""
     found = []
     for match in BLOCK.finditer(PAGE.read_text(encoding="utf-8")):
         marks = match[2].split()
         if match[1] == language and [mark for mark in marks if mark != "gate"] == list(words):
             line = PAGE.read_text(encoding="utf-8").count("\n", 0, match.start()) + 1
-            if "gate" not in marks or HAS_GATE:
-                found.append(pytest.param(match[3], id=f"ci.md:{line}"))
+            found.append(pytest.param(match[3], id=f"ci.md:{line}"))
     return found
 
 
@@ -106,9 +103,8 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
     venv = host.temp / "whyheap-venv" / "bin"
     venv.mkdir(parents=True)
     (venv / "whyheap").symlink_to(BIN / "whyheap")
-    if HAS_GATE:
-        done = host.run("whyheap gate --update", host.module, {}, path=f"{BIN}:")
-        assert done.returncode == 0, done.stderr
+    done = host.run("whyheap gate --update", host.module, {}, path=f"{BIN}:")
+    assert done.returncode == 0, done.stderr
     return host
 
 
@@ -179,6 +175,18 @@ def test_the_action_installs_from_its_own_checkout_by_locks() -> None:
     assert "--require-hashes" in install["run"]
     done = subprocess.run(["bash", "-n", "-c", install["run"]], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.live
+def test_what_is_left_out_is_said_the_second_time_too(host: Host) -> None:
+    said = []
+    for _ in range(2):
+        done = host.run("whyheap scan -o a.sarif -o a.gitlab.json > ../text", host.module, {}, path=f"{BIN}:")
+        said.append(done.stderr)
+    assert said[0] == said[1]
+    assert re.fullmatch(r"(whyheap: (sarif|gitlab): left out: \d+ findings that never allocate\n){2}", said[0]), said
+    quiet = host.run("whyheap scan --quiet -o a.sarif > ../text", host.module, {}, path=f"{BIN}:")
+    assert (quiet.returncode, quiet.stderr) == (0, "")
 
 
 def run_template(host: Host, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

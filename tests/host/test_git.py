@@ -1,68 +1,94 @@
-"""Revisions are checked out beside the user's tree, which stays as it is."""
+"""Revisions are laid out whole, and nothing of the user's repository is touched."""
 
 from __future__ import annotations
 
-import subprocess
+import hashlib
 from pathlib import Path
 
 import pytest
 
-from whyheap.errors import UsageError
-from whyheap.host.git import checkout_of, is_revision
-
-
-def git(folder: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+from git_history import commit, git, repository
+from whyheap.errors import TargetError
+from whyheap.host.git import Repository, find_repository
 
 
 @pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("WHYHEAP_CACHE", str(tmp_path / "cache"))
-    folder = tmp_path / "repository"
-    (folder / "sub").mkdir(parents=True)
-    git(folder, "init", "-q")
-    (folder / ".gitattributes").write_text("*.txt export-ignore\n")
-    (folder / "sub" / "a.txt").write_text("first")
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", "first")
-    (folder / "sub" / "a.txt").write_text("second")
-    git(folder, "commit", "-q", "-a", "-m", "second")
-    hook = folder / ".git" / "hooks" / "post-index-change"
-    hook.write_text("#!/bin/sh\ntouch ran\n")
-    hook.chmod(0o755)
-    return folder
+def history(tmp_path: Path) -> Repository:
+    root = repository(tmp_path / "repo")
+    commit(root, {"a.txt": "one\n", "sub/go.mod": "module x\n", ".gitattributes": "a.txt export-ignore\n"})
+    commit(root, {"a.txt": "two\n", "a b\n.txt": "odd name\n"})
+    found = find_repository(root)
+    assert found is not None
+    return found
 
 
-def test_a_revision_is_there_and_gone_again(repository: Path, tmp_path: Path) -> None:
-    (repository / "sub" / "a.txt").write_text("staged")
-    git(repository, "add", "-A")
-    (repository / "ran").unlink()  # the hook, for our own git add
-    index = (repository / ".git" / "index").read_bytes()
-    with checkout_of("HEAD~1", repository / "sub") as folder:
-        assert (folder / "a.txt").read_text() == "first"
-        assert folder.name == "sub"
-        assert not folder.is_relative_to(repository)
-    assert not folder.parent.exists()
-    assert [file.name for file in folder.parents[1].iterdir()] == ["lock"]
-    assert (repository / ".git" / "index").read_bytes() == index
-    assert sorted(file.name for file in repository.iterdir()) == [".git", ".gitattributes", "sub"]
-    assert not list(tmp_path.rglob("ran"))
+def state(root: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
 
 
-def test_what_fails_inside_leaves_nothing(repository: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), checkout_of("HEAD", repository) as folder:
-        raise KeyboardInterrupt
-    assert not folder.exists()
+def test_words_that_name_commits(history: Repository) -> None:
+    head = git(history.root, "rev-parse", "HEAD")
+    assert history.commit("HEAD") == history.commit("main") == history.commit(head[:8]) == head
+    assert history.commit("HEAD~1") == git(history.root, "rev-parse", "HEAD~1")
+    for word in ("none", "HEAD~9", "HEAD:a.txt", "-n", "--all", "", "a b", "a\x00b", "...", "@{u}"):
+        assert history.commit(word) is None, word
 
 
-def test_revisions_are_told_from_other_words(repository: Path, tmp_path: Path) -> None:
-    assert is_revision("HEAD", repository)
-    assert is_revision("HEAD~1", repository / "sub")
-    for word in ("nothing", "--help", "", "HEAD:sub", "a\0b"):
-        assert not is_revision(word, repository)
-    assert not is_revision("HEAD", tmp_path)
-    with pytest.raises(UsageError, match="knows no revision '--all'"), checkout_of("--all", repository):
-        pass
-    with pytest.raises(UsageError, match="is in no git repository"), checkout_of("HEAD", tmp_path):
-        pass
+def test_a_revision_is_laid_out_whole_and_the_repository_stays(history: Repository, tmp_path: Path) -> None:
+    (history.root / "a.txt").write_text("not committed\n")
+    (history.root / "new.txt").write_text("new\n")
+    git(history.root, "add", "new.txt")
+    before = state(history.root)
+    for number, text in (("HEAD~1", "one\n"), ("HEAD", "two\n")):
+        folder = tmp_path / number
+        folder.mkdir()
+        laid_out = history.lay_out(history.commit(number) or "", folder, tmp_path / f"{number}.index")
+        assert (folder / "a.txt").read_text() == text  # git archive would leave it out
+        assert laid_out.modules == ("sub/go.mod",)
+        assert not (folder / "new.txt").exists()
+    assert (folder / "a b\n.txt").exists()
+    assert history.changed_files() == 2
+    assert state(history.root) == before
+    assert len(git(history.root, "worktree", "list").splitlines()) == 1
+
+
+def test_submodules_are_told(tmp_path: Path) -> None:
+    inner = repository(tmp_path / "inner")
+    commit(inner, {"x.go": "package x\n"})
+    root = repository(tmp_path / "outer")
+    git(root, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "third/inner")
+    found = Repository(root, root)
+    head = commit(root, {"a.go": "package a\n"})
+    (tmp_path / "out").mkdir()
+    assert found.lay_out(head, tmp_path / "out", tmp_path / "index").submodules == ("third/inner",)
+
+
+def test_a_commit_that_is_not_there(history: Repository, tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match="cannot lay out 0123"):
+        history.lay_out("0123456789" * 4, tmp_path / "out", tmp_path / "index")
+
+
+def test_branches_that_parted(history: Repository) -> None:
+    base = history.commit("HEAD") or ""
+    git(history.root, "checkout", "-q", "-b", "topic")
+    topic = commit(history.root, {"b.txt": "b\n"})
+    git(history.root, "checkout", "-q", "main")
+    main = commit(history.root, {"c.txt": "c\n"})
+    assert history.merge_base(main, topic) == base
+    git(history.root, "checkout", "-q", "--orphan", "other")
+    assert history.merge_base(main, commit(history.root, {"d.txt": "d\n"})) is None
+
+
+def test_a_folder_in_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert find_repository(tmp_path) is None
+
+
+def test_a_subfolder_of_a_work_tree(history: Repository) -> None:
+    found = find_repository(history.root / "sub")
+    assert found is not None
+    assert (found.root, found.folder) == (history.root, history.root / "sub")

@@ -161,3 +161,16 @@ def test_a_cache_that_cannot_be_written(shop: Shop, monkeypatch: pytest.MonkeyPa
     assert not gathered.failures
     (gap,) = [gap for gap in gathered.capture.gaps if gap.witness == "compiler"]
     assert "cannot be written" in gap.reason
+
+
+def test_tests_of_a_program_cost_no_fact_of_it(shop: Shop) -> None:
+    (shop.root / "cmd").mkdir()
+    (shop.root / "cmd/main.go").write_text("package main\n\nvar kept *int\n\nfunc main() { n := 1; kept = &n }\n")
+    tests = 'package main\n\nimport "testing"\n\nfunc TestX(t *testing.T) { n := 2; kept = &n; main() }\n'
+    (shop.root / "cmd/main_test.go").write_text(tests)
+    time.sleep(0.05)
+    alone, _ = shop.scan()
+    with_tests, _ = shop.scan(tests=True)  # the program's own build is replayed, its test's is new: both are "main"
+    assert "cmd/main.go:5:15 main: moved to heap: n" in alone
+    assert alone < with_tests
+    assert "cmd/main_test.go:5:28 TestX: moved to heap: n" in with_tests

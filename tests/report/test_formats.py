@@ -22,6 +22,17 @@ from whyheap.report.formats import FORMATS, FormatKind, format_for
         ("report", "html", "html"),
         ("a.json", "terminal", "text"),
         (None, "capture", "whyheap"),
+        ("out/whyheap.sarif", None, "sarif"),
+        ("whyheap.sarif.json", None, "sarif"),
+        ("summary.md", None, "markdown"),
+        ("gl-code-quality-report.json", None, "gitlab"),
+        ("a.gitlab.json", None, "gitlab"),
+        ("heap.junit.xml", None, "junit"),
+        ("TEST-heap.xml", None, "junit"),
+        ("notes.github.txt", None, "github"),
+        ("notes.txt", None, "text"),
+        (None, "codeclimate", "gitlab"),
+        (None, "md", "markdown"),
     ],
 )
 def test_the_suffix_or_the_option_decides(path: str | None, requested: str | None, name: str) -> None:

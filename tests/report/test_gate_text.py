@@ -41,6 +41,38 @@ def test_nothing_wrong_is_one_line() -> None:
     assert text == "shop: no violations; 2 packages; go1.27.3 linux/amd64\n"
 
 
+STACK = tuple(Site("p/x.go", 10 + number, 0, f"f{number}", "a.test/p") for number in range(14))
+START = Site("p/x.go", 4, 2, "Start", "a.test/p")
+LEAK = Violation("1", "leak", START, "1 goroutine is left", labels={"stack_bytes_at_least": "2048"}, stack=STACK)
+
+
+def ran(*violations: Violation, failed: bool) -> GateResult:
+    return GateResult("go1.27.3", "linux/amd64", violations, (), (), {"packages": 1, "tests": 2000}, failed, "./...")
+
+
+def test_a_stack_stands_below_its_violation() -> None:
+    lines = gate_to_text(ran(LEAK, failed=False)).splitlines()
+    assert lines[0] == "p/x.go:4:2: leak: 1 goroutine is left"
+    assert lines[1].split() == ["a.test/p.f0", "p/x.go:10"]
+    assert lines[13].strip() == "... 2 more frames (--all)"
+    assert lines[14].split() == ["created", "by", "a.test/p.Start", "p/x.go:4:2"]
+    assert lines[15].strip() == "holds at least 2 KiB of stack, and what it refers to"
+    assert lines[-1] == "./...: 1 violation (1 leak); 1 package, 2,000 tests; go1.27.3 linux/amd64"
+    assert len(gate_to_text(ran(LEAK, failed=False), all_rows=True).splitlines()) == len(lines) + 1
+
+
+def test_ordinary_tests_that_fail_are_said() -> None:
+    assert "./...: ordinary tests failed; 1 package" in gate_to_text(ran(failed=True))
+
+
+def test_colours_are_ours_alone() -> None:
+    text = gate_to_text(ran(Violation("1", "leak", START, "a\x1b[2Jb\nc"), failed=False), color=True)
+    assert "\x1b[2J" not in text
+    assert "a\\x1b[2Jb c" in text
+    assert "\x1b[31mleak\x1b[0m" in text
+    assert "\x1b" not in gate_to_text(ran(LEAK, failed=False))
+
+
 def test_json_holds_all_of_it() -> None:
     found = json.loads(gate_to_json(RESULT))
     assert found["violations"][0]["site"] == {

@@ -12,19 +12,19 @@ from whyheap.app.gate_directives import Judged, judge_directives
 from whyheap.app.gate_scan import GateScan, scan_for_gate, shown
 from whyheap.app.gate_toolchain import Apart, old_sites, tell_apart
 from whyheap.app.scan_report import count_packages, shown_sources, title
-from whyheap.collect.benchmarks import run_benchmarks
+from whyheap.collect.benchmarks import BenchmarkAllocations, run_benchmarks
 from whyheap.collect.compiler import Progress, ScanOptions
 from whyheap.errors import TargetError, UsageError
 from whyheap.host.files import write_atomically
 from whyheap.host.git import checkout_of
 from whyheap.host.go import GoTool
+from whyheap.host.repository import folder_in_repository
 from whyheap.host.toolchains import remember_go
 from whyheap.model.baseline import Baseline, BaselineEntry
 from whyheap.model.evidence import Agreement
 from whyheap.model.finding import Finding
 from whyheap.model.violation import GateResult, Violation
 from whyheap.parse.baseline_text import baseline_text, parse_baseline
-from whyheap.parse.benchmark_text import BenchmarkAllocations
 from whyheap.report.plain_words import headline
 
 DEFAULT_BASELINE = "whyheap.baseline"
@@ -49,6 +49,7 @@ class GateRequest:
     baseline_go: Callable[[str], GoTool | None] = lambda _: None
     budgets: Budgets = field(default_factory=lambda: Budgets(Path()))
     allow_unknown: bool = False
+    keep_sources: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,5 +325,6 @@ def _result(
         unknown=unknown,
         checked=checked,
         title=title(scanned.scan),
-        sources=shown_sources(findings, scanned.sources),
+        sources=shown_sources(findings, scanned.sources) if request.keep_sources else {},
+        in_repository=folder_in_repository(Path(scanned.scan.root)),
     )

@@ -10,13 +10,13 @@ from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 from whyheap.app.gate_scan import GateScan, shown, stable_ids
+from whyheap.collect.benchmarks import BenchmarkAllocations
 from whyheap.errors import UsageError
 from whyheap.model.evidence import Agreement
 from whyheap.model.finding import Finding
 from whyheap.model.scan import Scan, ScannedPackage
 from whyheap.model.site import Site
 from whyheap.model.violation import Violation
-from whyheap.parse.benchmark_text import BenchmarkAllocations
 
 TABLE = "budgets"
 _STATIC = ("heap_sites", "silent_allocations")

@@ -109,13 +109,13 @@ def _side(
     joined = join(scan, profile)
     lines: _Lines = defaultdict(list)
     for finding in judge(joined.evidence, Context(go_numbers(scan.go), SourceFiles(scan))):
-        if _strength(finding):
+        if strength(finding):
             lines[finding.site.file, finding.site.line].append(finding)
     codes = {code.symbol: code for package in scan.packages for code in package.functions or ()}
     return _Side(scan, joined, lines, codes, Callees(compiled.library.function)), compiled.failure
 
 
-def _strength(finding: Finding) -> int:
+def strength(finding: Finding) -> int:
     """How surely a finding allocates in this build: what was measured in another build does not count."""
     if not finding.facts and not finding.calls:
         return 0
@@ -187,16 +187,16 @@ def change_of(before: Sequence[Finding], after: Sequence[Finding]) -> Change | N
     """Return what becomes of a line, given its allocating findings under each version; None when nothing does."""
     if not before or not after:
         return None if not before and not after else Change.STOPS if before else Change.STARTS
-    old, new = _weight(before), _weight(after)
+    old, new = weight(before), weight(after)
     return None if old == new else Change.LESS if new < old else Change.MORE
 
 
-def _weight(findings: Sequence[Finding]) -> tuple[int, int]:
+def weight(findings: Sequence[Finding]) -> tuple[int, int]:
     """How surely and how often a line allocates: by calls that run each time, where machine code is known.
 
     Calls on some paths only are not counted: what a new Go inlines brings branches that are never taken.
     """
-    surely = max(map(_strength, findings))
+    surely = max(map(strength, findings))
     if any(finding.calls is None for finding in findings):
         return surely, len(findings)
     return surely, len([call for call in calls_of_one_copy(findings) if call.path in _EACH_TIME])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +10,9 @@ import click
 
 from whyheap.cli.main import print_error
 from whyheap.cli.options import CONFIG_FILE, build_options, common_options, go_env
-from whyheap.cli.output import Progress, plan, write_all
+from whyheap.cli.output import Progress, Terminal, plan, write_gate
 from whyheap.errors import UsageError
-from whyheap.report.formats import Format, FormatKind
+from whyheap.report.formats import FormatKind
 
 if TYPE_CHECKING:
     from whyheap.app.gate_budgets import Budgets
@@ -68,7 +67,7 @@ def gate(
     no_source: bool,
     quiet: bool,
     verbose: bool,
-    no_color: bool,  # noqa: ARG001 - one violation a line has no colours
+    no_color: bool,
 ) -> int:
     """Fail when a change adds a way to the heap, breaks a budget, or a directive in the source.
 
@@ -92,6 +91,7 @@ def gate(
         baseline_go=_finder(baseline_go, env),
         budgets=_budgets(),
         allow_unknown=allow_unknown,
+        keep_sources=not no_source,
     )
     tool = find_go(go, env)
     try:
@@ -99,13 +99,7 @@ def gate(
     finally:
         progress.clear()
 
-    result = replace(outcome.result, sources={}) if no_source else outcome.result
-
-    def render(form: Format) -> bytes:
-        rendered = form.load(FormatKind.GATE)(result)
-        return rendered if isinstance(rendered, bytes) else str(rendered).encode("utf-8", "replace")
-
-    write_all(planned, render)
+    write_gate(planned, outcome.result, progress, color=Terminal.detect(no_color=no_color).color)
     if verbose:
         progress.note(f"compiler: {tool.command} list -export -gcflags='-m=2 -json=0,DIR', in {request.options.folder}")
     if outcome.failure is not None:

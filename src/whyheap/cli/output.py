@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
@@ -15,6 +15,9 @@ from click.core import ParameterSource
 from whyheap.errors import OutputError, UsageError
 from whyheap.host.files import write_atomically
 from whyheap.report.formats import STDOUT, Format, FormatKind, format_for
+
+if TYPE_CHECKING:
+    from whyheap.model.violation import GateResult
 
 _PIPE_WIDTH = 100
 _SUFFIXES = "Leave it out: each file's suffix is its format"
@@ -81,6 +84,31 @@ def write_all(planned: Sequence[tuple[str, Format]], render: Render) -> None:
             failures.append(error)
     for failure in failures:
         raise failure
+
+
+def write_gate(
+    planned: Sequence[tuple[str, Format]],
+    result: GateResult,
+    progress: Progress,
+    *,
+    color: bool = False,
+    all_rows: bool = False,
+) -> None:
+    """Write what a gate, or a test run with checks, found; what a format leaves out is said on standard error."""
+    of_stdout = next((form for path, form in planned if path == STDOUT), None)
+
+    def render(form: Format) -> bytes:
+        draw = form.load(FormatKind.GATE)
+        if form.name == "text":
+            rendered = draw(result, color=color and form is of_stdout, all_rows=all_rows)
+        else:
+            rendered = draw(result)
+        data: bytes = rendered if isinstance(rendered, bytes) else str(rendered).encode("utf-8", "replace")
+        if left_out := form.left_out(result, data):
+            progress.note(f"{form.name}: {left_out}")
+        return data
+
+    write_all(planned, render)
 
 
 def write(path: str, data: bytes) -> None:

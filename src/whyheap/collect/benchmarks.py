@@ -5,14 +5,26 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from whyheap.errors import TargetError
 from whyheap.host.go import GoTool
-from whyheap.parse.benchmark_text import BenchmarkAllocations, parse_benchmarks
+from whyheap.model.benchmark import ALLOCATIONS, BYTES
+from whyheap.parse.benchmark_text import parse_benchmarks
 
 _ITERATIONS, _RUNS = 100, 3
 _FAILED = re.compile(r"^(?:--- FAIL|panic:|FAIL\b|.*\bbuild failed|.+\.go:\d+:\d+: )", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkAllocations:
+    """The least that one benchmark allocates in an iteration; `name` with its sub-benchmarks, "BenchmarkRow/small"."""
+
+    package: str
+    name: str
+    bytes: int
+    allocations: int
 
 
 def run_benchmarks(
@@ -38,9 +50,13 @@ def run_benchmarks(
         reason = lines[0].strip() if lines else f"exit status {status}"
         raise TargetError(f"the benchmarks failed: {reason}", "Run them by themselves:  go test -run='^$' -bench=.")
     least: dict[tuple[str, str], BenchmarkAllocations] = {}
-    for one in parse_benchmarks(said):
-        known = least.get((one.package, one.name), one)
-        least[one.package, one.name] = BenchmarkAllocations(
-            one.package, one.name, min(known.bytes, one.bytes), min(known.allocations, one.allocations)
-        )
+    for result in parse_benchmarks(said).results:
+        if not {ALLOCATIONS, BYTES} <= result.values.keys():
+            continue
+        key = result.configuration.get("pkg", ""), result.name
+        size, count = int(result.values[BYTES]), int(result.values[ALLOCATIONS])
+        known = least.get(key)
+        if known is not None:
+            size, count = min(known.bytes, size), min(known.allocations, count)
+        least[key] = BenchmarkAllocations(*key, size, count)
     return list(least.values())

@@ -29,7 +29,7 @@ from whyheap.collect.code_store import CodeStore
 from whyheap.collect.compiled_packages import CompiledPackages, hint_for, is_own, no_collection, refuse_nothing
 from whyheap.collect.fact_store import FactStore
 from whyheap.collect.fresh_output import follow_lines
-from whyheap.collect.json_folder import JsonFolder
+from whyheap.collect.json_folder import JsonFolder, is_of
 from whyheap.collect.unchanged import Memory, inputs, is_path, module_folders
 from whyheap.errors import FormatError, TargetError, ToolError
 from whyheap.host.cache import cache_folder, locked
@@ -290,7 +290,7 @@ class _Compiler:
         """Read the packages that go compiles, while it does; by import path with the variant."""
         fresh: dict[str, _Fresh] = {}
         for block in split_blocks(follow_lines(text_file, json.has_entries, finished)):
-            log_folder = json.log_folder(block.package)
+            log_folder = json.log_folder(block.package, block.variant)
             if log_folder is not None:
                 name = f"{block.package} [{block.variant}]" if block.variant else block.package
                 fresh[name] = self._read(block, log_folder)
@@ -314,10 +314,10 @@ class _Compiler:
     ) -> None:
         """Store what was read of a package, if it was compiled now. `is_same`: from what the build ID stands for."""
         read = fresh.get(package.ImportPath)
-        log_folder = json.log_folder(package.path)
-        if read is None and log_folder is not None:  # code without a word in the text
+        log_folder = json.log_folder(package.path, package.variant)
+        if read is None and log_folder is not None and is_of(package, log_folder):  # code without a word in the text
             read = self._read(Block(package.path, package.variant, ()), log_folder)
-        if read is None:
+        if read is None or self.store.has(package.ImportPath, build_id):
             return
         facts = read.facts
         if package.variant:  # a test build repeats the package's other files

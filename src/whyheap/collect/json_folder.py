@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from whyheap.errors import ToolError
+from whyheap.parse.go_list import ListedPackage
 
 _ESCAPED_ALIKE = "$&+=:@~-_."  # what Go's url.PathEscape leaves alone
 
@@ -29,9 +30,14 @@ class JsonFolder:
         for main in sorted(mains):
             yield f"-gcflags={main}=-m=2 {_quoted(f'-json=0,{self._main_root(main)}')}{rest}"
 
-    def log_folder(self, package: str) -> Path | None:
-        """Return where the compiler wrote this package's JSON, None if it did not (it was not compiled now)."""
-        for folder in (self._main_root(package) / "main", self.root / quote(package, safe=_ESCAPED_ALIKE)):
+    def log_folder(self, package: str, variant: str = "") -> Path | None:
+        """Return where the compiler wrote this package's JSON, None if it did not (it was not compiled now).
+
+        With its tests (`variant`) a program is compiled under its own import path, and "main" is the program alone.
+        """
+        own = quote(package, safe=_ESCAPED_ALIKE)
+        main = self._main_root(package) / (own if variant else "main")
+        for folder in (main, self.root / own):
             if folder.is_dir():
                 return folder
         return None
@@ -45,6 +51,14 @@ class JsonFolder:
 
     def _main_root(self, main: str) -> Path:
         return self.root / "mains" / hashlib.blake2b(main.encode(), digest_size=8).hexdigest()
+
+
+def is_of(package: ListedPackage, folder: Path) -> bool:
+    """Whether a log folder is of this package: that of a program's tests is named "main", too."""
+    if package.Name != "main":
+        return True
+    names = (quote(Path(file).stem, safe=_ESCAPED_ALIKE) for file in (*package.GoFiles, *package.CgoFiles))
+    return any((folder / f"{name}.json").exists() for name in names)
 
 
 def _quoted(flag: str) -> str:

@@ -66,6 +66,12 @@ def end_group(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
             process.communicate(timeout=_GRACE_SECONDS)
 
 
+def kill_group(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    """End what is left of a process's group, whether it still runs itself or not: what catches SIGTERM, too."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 @contextmanager
 def go_folder(environment: dict[str, str]) -> Iterator[Path]:
     """Give go a working folder of our own in `environment`, and remove it: an interrupted go leaves its own behind.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from whyheap.model.finding import Finding
-from whyheap.model.site import Site
+from whyheap.model.site import Site, Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Violation:
     """One broken rule at a site. `id` is stable across runs, line moves, renamed files and machines.
 
     `rule` is one of RULES; `message` one sentence that says what is wrong and what was allowed. `finding` is the way to
-    the heap behind it, where there is one; `labels` are small texts for programs.
+    the heap behind it, where there is one; `labels` are small texts for programs; `stack` is where a goroutine was.
     """
 
     id: str
@@ -23,6 +23,7 @@ class Violation:
     message: str
     finding: Finding | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    stack: Stack = ()
 
 
 RULES: Mapping[str, str] = {

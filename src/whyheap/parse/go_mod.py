@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 _MODULE = re.compile(r'^module\s+(?:"([^"]+)"|`([^`]+)`|([^\s(]+))', re.MULTILINE)
 _COMMENT = re.compile(r"//[^\n]*")
+_REPLACED = re.compile(r"=>[ \t]+(\S+)[ \t]*$", re.MULTILINE)
 _USE = re.compile(r"^use\s*(?:\(([^)]*)\)|([^\n(]+))", re.MULTILINE)
 
 
@@ -22,3 +23,11 @@ def used_folders(text: str) -> Iterator[str]:
         for line in (block[1] or block[2]).splitlines():
             if line.strip():
                 yield line.strip().strip('"`')
+
+
+def replaced_folders(text: str) -> Iterator[str]:
+    """Yield the folders that go.mod or go.work put in place of modules, as written there: `replace a => ../b`."""
+    for found in _REPLACED.finditer(_COMMENT.sub("", text)):
+        target = found[1].strip('"`')
+        if target.startswith(("./", "../", "/")) or target in {".", ".."}:
+            yield target

@@ -78,11 +78,16 @@ def _identity(finding: Finding, evidence: Evidence, context: Context) -> tuple[s
     """
     site = finding.site
     function = _COUNTED.sub(r"\1", site.function)
-    subject = function if finding.subject == site.function else _NUMBERED.sub(r"\1", finding.subject)
+    subject = function if finding.subject == site.function else plain_subject(finding)
     if not _is_silent(finding):
         return (site.package, function, subject, "heap")
     key = (site.package, function, subject, finding.pattern)
     return (*key, "silent") if finding.calls else (*key, "measured", context.line_text(evidence))
+
+
+def plain_subject(finding: Finding) -> str:
+    """Return the subject without the compiler's running numbers, as an id has it."""
+    return _NUMBERED.sub(r"\1", finding.subject)
 
 
 def _drafts(evidence: Evidence, context: Context) -> list[_Draft]:

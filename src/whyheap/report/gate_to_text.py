@@ -1,12 +1,12 @@
-"""A gate's result as text: one violation a line, as Go tools print them, and a summary at the end."""
+"""A gate's result as text: one violation a line, as Go tools print them, what lies behind it, and a summary."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from whyheap.report.visible_text import one_line
-from whyheap.units import format_count
+from whyheap.report.visible_text import one_line, visible
+from whyheap.units import format_bytes, format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,47 +14,79 @@ if TYPE_CHECKING:
     from whyheap.model.violation import GateResult, Violation
 
 _UNKNOWN_SHOWN: Final = 10
+_MOST_FRAMES: Final = 12
+_BOLD, _RED, _DIM, _END = "\x1b[1m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
 
 
-def gate_to_text(result: GateResult) -> str:
-    """Render one line per violation, `FILE:LINE:COLUMN: rule: message`, then notes, and a summary as the last line."""
-    return "".join(f"{line}\n" for line in _lines(result))
+def gate_to_text(result: GateResult, *, color: bool = False, all_rows: bool = False) -> str:
+    """Render one line per violation, `FILE:LINE:COLUMN: rule: message`, then notes, and a summary as the last line.
+
+    Under a violation stands its stack, where it has one; `all_rows` shows all of that.
+    """
+    return "".join(f"{line}\n" for line in _lines(result, color=color, all_rows=all_rows))
 
 
-def _lines(result: GateResult) -> Iterator[str]:
+def _lines(result: GateResult, *, color: bool, all_rows: bool) -> Iterator[str]:
     for violation in result.violations:
-        yield _violation(violation)
+        yield _violation(violation, color=color)
+        for line in _behind(violation, all_rows=all_rows):
+            yield _painted(line, _DIM, color=color)
     for text in result.unknown[:_UNKNOWN_SHOWN]:
         yield f"not understood: {one_line(text)}"
     if len(result.unknown) > _UNKNOWN_SHOWN:
         yield f"not understood: {len(result.unknown) - _UNKNOWN_SHOWN} more lines"
     for note in result.notes:
         yield f"note: {one_line(note)}"
-    yield _summary(result)
+    yield _summary(result, color=color)
 
 
-def _violation(violation: Violation) -> str:
+def _violation(violation: Violation, *, color: bool) -> str:
     """Return one line; a column that is not known is 1, for programs that read such lines."""
     site = violation.site
-    return one_line(f"{site.file}:{site.line}:{site.column or 1}: {violation.rule}: {violation.message}")
+    place = f"{site.file}:{site.line}:{site.column or 1}" if site.file else violation.labels.get("package", "")
+    place, rule = _painted(one_line(place), _BOLD, color=color), _painted(violation.rule, _RED, color=color)
+    return f"{place}: {rule}: {one_line(violation.message)}"
 
 
-def _summary(result: GateResult) -> str:
+def _behind(violation: Violation, *, all_rows: bool) -> Iterator[str]:
+    frames = violation.stack if all_rows else violation.stack[:_MOST_FRAMES]
+    rows = [(site.symbol, str(site.position)) for site in frames]
+    if violation.rule == "leak" and violation.site.symbol:
+        rows.append((f"created by {violation.site.symbol}", str(violation.site.position)))
+    width = max((len(name) for name, _ in rows), default=0)
+    for number, (name, place) in enumerate(rows):
+        if number == len(frames) < len(violation.stack):
+            yield f"    ... {len(violation.stack) - len(frames)} more frames (--all)"
+        yield f"    {visible(name):<{width}}  {visible(place)}"
+    size = violation.labels.get("stack_bytes_at_least", "")
+    if size.isdecimal():
+        yield f"    holds at least {format_bytes(int(size))} of stack, and what it refers to"
+
+
+def _summary(result: GateResult, *, color: bool) -> str:
     counts = Counter(violation.rule for violation in result.violations)
     parts = []
     if counts:
         rules = ", ".join(f"{count} {rule}" for rule, count in counts.most_common())
         parts.append(f"{_many(len(result.violations), 'violation')} ({rules})")
     if result.unknown:
-        parts.append(f"{_many(len(result.unknown), 'line')} not understood (--allow-unknown passes over them)")
-    verdict = "; ".join(parts) or ("tests failed" if result.failed else "no violations")
+        way_out = " (--allow-unknown passes over them)" if "sites" in result.checked else ""  # of gates alone
+        parts.append(f"{_many(len(result.unknown), 'line')} not understood{way_out}")
+    if result.failed:
+        parts.append("ordinary tests failed")
+    verdict = "; ".join(parts) or "no violations"
     if set(result.checked) == {"packages", "sites"}:  # of --update, which compares with nothing
         verdict = "; ".join(["no rule was checked", *parts])
     checked = ", ".join(
         _many(count, name.removesuffix("s")) for name, count in result.checked.items() if count or name == "packages"
     )
-    return one_line(f"{result.title or 'gate'}: {verdict}; {checked}; {result.go} {result.platform}")
+    title = _painted(one_line(result.title or "gate"), _BOLD, color=color)
+    return f"{title}: {one_line(verdict)}; {one_line(checked)}; {one_line(f'{result.go} {result.platform}')}"
 
 
 def _many(count: int, word: str) -> str:
     return f"{format_count(count)} {word}{'s' if count != 1 else ''}"
+
+
+def _painted(text: str, code: str, *, color: bool) -> str:
+    return f"{code}{text}{_END}" if color else text

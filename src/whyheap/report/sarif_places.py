@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from whyheap.goruntime.standard_library import STANDARD_ROOTS
-from whyheap.report.problems import module_place
+from whyheap.report.problems import is_outside, module_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,13 +38,14 @@ class Places:
     def of_site(self, file: str, package: str, line: int, column: int, text: str) -> Json | None:
         """Return the physicalLocation of a position that `text` stands at; None for code in no file."""
         own = package.partition("/")[0] in STANDARD_ROOTS or file.partition("/")[0] not in STANDARD_ROOTS
-        place = module_place(file, package if own else posixpath.dirname(file), self._in_repository)
-        return self.at(place, file, line, column, text) if place else None
+        package = package if own else posixpath.dirname(file)  # a step into Go's own code
+        place = module_place(file, package, self._in_repository)
+        return self.at(place, file, line, column, text, outside=is_outside(file, package)) if place else None
 
-    def at(self, place: str, file: str, line: int, column: int, text: str) -> Json:
+    def at(self, place: str, file: str, line: int, column: int, text: str, *, outside: bool) -> Json:
         """Return the physicalLocation at `place`, a name from the repository's root of what the site calls `file`."""
         artifact: Json = {"uri": uri_of(place)}
-        if not place.startswith("/"):
+        if not outside:
             artifact["uriBaseId"] = ROOT
         return {"artifactLocation": artifact, "region": self._region(file, line, column, text)}
 

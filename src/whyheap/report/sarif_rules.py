@@ -18,7 +18,7 @@ Json = dict[str, Any]
 _LONGEST_DESCRIPTION: Final = 1024
 _LONGEST_NAME: Final = 255
 _GATE_HELP: Final[dict[str, str]] = {
-    "new-site": "Take the value off the heap, or accept it: whyheap gate --write-baseline.",
+    "new-site": "Take the value off the heap, or accept it: whyheap gate --update.",
     "budget": "Take values off the heap, or raise the budget in whyheap.toml.",
     "noescape": "Cut the way to the heap that the flow shows, or take the directive away.",
     "noalloc": "Cut the way to the heap that the flow shows, or take the directive away.",

@@ -73,17 +73,18 @@ def _head(result: Report | GateResult, problems: Problems) -> Iterator[str]:
                 yield f"- {len(result.unknown) - _NOTES:,} more"
         return
     if result.verdict is not None:
-        for cause in result.verdict.causes[:_CAUSES]:
-            yield from _cause(cause)
+        for number, cause in enumerate(result.verdict.causes[:_CAUSES]):
+            yield from _cause(cause, is_headline=number == 0)
     elif result.roots:
         yield from _roots(result.roots, result.in_repository)
 
 
-def _cause(cause: CauseVerdict) -> Iterator[str]:
+def _cause(cause: CauseVerdict, *, is_headline: bool) -> Iterator[str]:
     yield ""
     share = f", {format_share(cause.share)}" if cause.share else ""
     size = f" ({format_bytes(cause.bytes)}{share})" if cause.bytes else ""
-    yield f"{_code(cause.cause)}{size}: {_words(cause.summary)} *{cause.certainty.value}*"
+    summary = "" if is_headline else f": {_words(cause.summary)}"
+    yield f"{_code(cause.cause)}{size}{summary} *{cause.certainty.value}*"
     if cause.advice:
         yield ""
         yield from (f"- {_words(advice)}" for advice in cause.advice)
@@ -126,8 +127,16 @@ def _row(problem: Problem, problems: Problems, *, has_bytes: bool) -> str:
     why += f" ({_code(problem.rule)})"
     if finding.fixes:
         why += f"; fix: {_words(finding.fixes[0].title)}"
-    size = f" {format_bytes(problem.bytes) if problem.bytes else ''} |" if has_bytes else ""
+    size = f" {_size(problem)} |" if has_bytes else ""
     return f"| {place} | {_code(problem.site.function)} |{size} {why} |"
+
+
+def _size(problem: Problem) -> str:
+    """Return the bytes, unbroken; "shared" where other findings of the line carry the same."""
+    if not problem.bytes:
+        return ""
+    shared = " shared" if problem.finding is not None and problem.finding.shared_with else ""
+    return f"{format_bytes(problem.bytes)}{shared}".replace(" ", "&nbsp;")
 
 
 def _collapsed(problems: Problems, rest: Sequence[Problem], room: int) -> str:

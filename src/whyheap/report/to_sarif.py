@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from whyheap.model.violation import GateResult
-from whyheap.report.problems import Problem, Problems, findings, problems_of, violations
+from whyheap.report.problems import Problem, Problems, findings, is_outside, problems_of, violations
 from whyheap.report.sarif_places import ROOT, Places
 from whyheap.report.sarif_rules import gate_rules, other_rules, pattern_rules
 from whyheap.report.to_json import encode
@@ -129,7 +129,9 @@ def _notification(name: str, level: str, text: str) -> Json:
 def _result(problem: Problem, rule: int, places: Places) -> Json:
     site, finding = problem.site, problem.finding
     subject = finding.subject if finding is not None else ""
-    location: Json = {"physicalLocation": places.at(problem.file, site.file, site.line, site.column, subject)}
+    outside = is_outside(site.file, site.package)
+    place = places.at(problem.file, site.file, site.line, site.column, subject, outside=outside)
+    location: Json = {"physicalLocation": place}
     if site.function or site.package:
         kind = "function" if site.function else "module"
         location["logicalLocations"] = [{"fullyQualifiedName": one_line(problem.owner), "kind": kind}]

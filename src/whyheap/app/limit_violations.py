@@ -1,0 +1,86 @@
+"""What tests and benchmarks allocate, against the limits above them, and directives that make no sense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from whyheap.app.violation_id import violation_id
+from whyheap.collect.go_test_run import CheckedFile
+from whyheap.model.site import Site
+from whyheap.model.violation import Violation
+from whyheap.parse.allocation_limits import AllocationLimit
+from whyheap.parse.hook_report import Limited
+from whyheap.units import format_bytes, format_count
+
+
+def limit_violations(
+    files: Iterable[CheckedFile], limited: Sequence[tuple[str, Limited]]
+) -> tuple[list[Violation], list[str], int]:
+    """Return the limits that do not hold, those that nobody ran as `package.Function`, and how many were looked at.
+
+    `limited` are what test binaries said, each with its package.
+    """
+    found: list[Violation] = []
+    idle: list[str] = []
+    count = 0
+    for file in files:
+        for limit in file.limits:
+            said = [one for package, one in limited if package == file.package and _is_of(one, limit)]
+            if said:
+                count += 1
+                found += _judged(file, limit, said)
+            else:
+                idle.append(f"{file.package}.{limit.function}")
+    return found, idle, count
+
+
+def wrong_directives(files: Iterable[CheckedFile]) -> Iterator[Violation]:
+    """Yield the directives that cannot be obeyed."""
+    for file in files:
+        for wrong in file.wrong:
+            yield _violation(
+                "directive", file, wrong.line, wrong.column, "", wrong.text, f"{wrong.text}: {wrong.reason}"
+            )
+
+
+def _is_of(said: Limited, limit: AllocationLimit) -> bool:
+    return said.name.partition("/")[0] == limit.function
+
+
+def _judged(file: CheckedFile, limit: AllocationLimit, said: Sequence[Limited]) -> Iterator[Violation]:
+    """Yield what is wrong with the worst of several runs of a test, or of each part of a benchmark."""
+    for name in dict.fromkeys(one.name for one in said):
+        runs = [one for one in said if one.name == name]
+        if not limit.is_benchmark and any(one.parallel or one.parallel_parts for one in runs):
+            what = "runs in parallel" if any(one.parallel for one in runs) else "has parallel parts"
+            text = f"{limit.text}: {name} {what}, so what it allocates cannot be told from what others do"
+            yield _violation("directive", file, limit.line, limit.column, limit.function, name, text)
+            continue
+        allocs = max(one.allocs for one in runs)
+        size = max(one.bytes for one in runs)
+        over = []
+        if limit.allocs is not None and allocs > limit.allocs:
+            objects = "1 object" if allocs == 1 else f"{format_count(allocs)} objects"
+            over.append(f"{objects} where at most {format_count(limit.allocs)} are allowed")
+        if limit.bytes is not None and size > limit.bytes:
+            over.append(f"{format_bytes(size)} where at most {format_bytes(limit.bytes)} are allowed")
+        if over:
+            unit = f" (a mean of {format_count(max(one.n for one in runs))} operations)" if limit.is_benchmark else ""
+            text = f"{name} allocates {', and '.join(over)}{unit}"
+            labels = {"allocs": str(allocs), "bytes": str(size), "function": name, "package": file.package}
+            yield _violation("limit", file, limit.line, limit.column, limit.function, name, text, labels)
+
+
+def _violation(
+    rule: str,
+    file: CheckedFile,
+    line: int,
+    column: int,
+    function: str,
+    subject: str,
+    message: str,
+    labels: dict[str, str] | None = None,
+) -> Violation:
+    id_ = violation_id(rule, file.package, function, subject)
+    site = Site(file.file, line, column, function, file.package)
+    return Violation(id_, rule, site, message, labels=labels or {"package": file.package})

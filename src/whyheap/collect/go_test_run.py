@@ -1,0 +1,230 @@
+"""Witness: a package's own tests, run by go test with whyheap's hooks in package testing, through -overlay."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from whyheap.collect.fresh_output import follow_lines
+from whyheap.collect.go_test_flags import GoTestFlags
+from whyheap.collect.hook_overlay import read_overlay, write_overlay, write_settings
+from whyheap.collect.unchanged import module_folders
+from whyheap.errors import TargetError, ToolError, UsageError
+from whyheap.goruntime.testing_hooks import FOLDER_VARIABLE
+from whyheap.host.go import GoEnvironment, GoTool, first_line
+from whyheap.host.program import kill_group
+from whyheap.parse.allocation_limits import AllocationLimit, WrongDirective, parse_limits
+from whyheap.parse.go_list import ListedPackage, parse_go_list
+from whyheap.parse.go_mod import module_path
+from whyheap.parse.go_test_output import GoTestOutput, PackageOutcome
+from whyheap.parse.hook_report import PackageReport, parse_hook_report
+from whyheap.parse.source_path import SourceNames
+
+Progress = Callable[[str], None]
+_SYSTEMS = frozenset({"linux", "darwin", "freebsd", "netbsd", "openbsd", "dragonfly", "solaris", "illumos", "aix"})
+_CHECKPTR = "-gcflags=all=-d=checkptr"
+_LISTED = "-json=ImportPath,Dir,Name,TestGoFiles,XTestGoFiles,Error,Module"
+
+
+@dataclass(frozen=True, slots=True)
+class GoTestOptions:
+    """Which tests to run and how. `flags` are the user's own for go test, `patterns` as for go test."""
+
+    folder: Path
+    patterns: tuple[str, ...] = ("./...",)
+    flags: tuple[str, ...] = ()
+    tags: str = ""
+    timeout: str = ""
+    wait_seconds: float = 1.0
+    checkptr: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A test file of a package: its spelling, its text, and the directives in it."""
+
+    package: str
+    file: str
+    source: str
+    limits: tuple[AllocationLimit, ...] = ()
+    wrong: tuple[WrongDirective, ...] = ()
+
+
+@dataclass(slots=True)
+class GoTestRun:
+    """What go test printed and what the test binaries wrote; `command` is go test's own, without our overlay."""
+
+    environment: GoEnvironment
+    names: SourceNames
+    flags: GoTestFlags
+    files: list[CheckedFile]
+    outcomes: list[PackageOutcome] = field(default_factory=list)
+    reports: list[PackageReport] = field(default_factory=list)
+    status: int = 0
+    unread: int = 0
+    has_benchmarks: bool = False
+
+    def source(self, file: str) -> str:
+        """Return the text of a file by its spelling, empty where it cannot be read."""
+        known = next((one.source for one in self.files if one.file == file), None)
+        if known is not None:
+            return known
+        for path in (self.names.to_path(file), str(Path(self.environment.GOROOT, "src", file))):
+            try:
+                return Path(path).read_text(encoding="utf-8", errors="replace")
+            except OSError:
+                continue
+        return ""
+
+
+def run_tests(go: GoTool, options: GoTestOptions, progress: Progress, show: Callable[[str], None]) -> GoTestRun:
+    """Run the tests to their end; `show` gets go test's own output, line by line.
+
+    Raises TargetError when no package was tested at all, UsageError for flags that whyheap test cannot run with.
+    """
+    environment = go.environment(options.folder)
+    if environment.GOOS not in _SYSTEMS:
+        raise UsageError(f"whyheap test runs tests on Unix, and GOOS is {environment.GOOS}", "Leave GOOS out")
+    flags = GoTestFlags.read(options.flags, environment.GOFLAGS)
+    _check(flags, options)
+    replaced = {}
+    if flags.value("overlay"):
+        replaced = read_overlay(flags.value("overlay"), options.folder)
+    run = GoTestRun(environment, _names(environment, options.folder), flags, [])
+    with _workplace() as place:
+        overlay = write_overlay(environment, place, replaced)
+        progress("listing packages")
+        run.files = list(_test_files(go, options, flags, run.names, replaced))
+        limits = [(one.package, limit.function) for one in run.files for limit in one.limits]
+        limited = [] if flags.distorts_allocations else limits
+        write_settings(place, options.wait_seconds, limited)
+        progress("building and running tests")
+        arguments = ["test", f"-overlay={overlay}", "-count=1", *_own_flags(options, run), *options.patterns]
+        _run(go, [*arguments, *flags.for_test()], options.folder, place, run, show)
+        for file in sorted(place.glob("report-*.jsonl")):
+            run.reports += parse_hook_report(file.read_bytes(), run.names.spell)
+    return run
+
+
+def _check(flags: GoTestFlags, options: GoTestOptions) -> None:
+    if options.checkptr and flags.has("gcflags"):
+        raise UsageError(
+            f"--checkptr and -gcflags={flags.value('gcflags')} speak of the same: go uses one of them for a package",
+            "Leave --checkptr out, and add -d=checkptr to your own:  -gcflags=all='-d=checkptr ...'",
+        )
+    for option, name, is_given in (
+        ("--timeout", "timeout", bool(options.timeout)),
+        ("--tags", "tags", bool(options.tags)),
+    ):
+        if is_given and any(flag.name == name for flag in flags.given):
+            raise UsageError(f"{option} and -{name} are the same", f"Give {option} alone")
+
+
+def _own_flags(options: GoTestOptions, run: GoTestRun) -> Iterator[str]:
+    if options.checkptr:
+        yield _CHECKPTR
+    if options.tags:
+        yield f"-tags={options.tags}"
+    if options.timeout:
+        yield f"-timeout={options.timeout}"
+    names = sorted({limit.function for one in run.files for limit in one.limits if limit.is_benchmark})
+    is_asked = run.flags.has("bench") or not (run.flags.has("run") or run.flags.distorts_allocations)
+    run.has_benchmarks = bool(names) and is_asked
+    if run.has_benchmarks and not run.flags.has("bench"):
+        # go test runs no benchmark unasked, and a limit that nobody measures is none
+        yield f"-bench=^({'|'.join(names)})$"
+
+
+def _run(
+    go: GoTool, arguments: Sequence[str], folder: Path, place: Path, run: GoTestRun, show: Callable[[str], None]
+) -> None:
+    printed = place / "output"
+    output = GoTestOutput(run.names.spell)
+    tool = GoTool(go.command, {**go.env, FOLDER_VARIABLE: str(place)})
+    started = None
+    try:
+        with printed.open("wb") as sink, tool.start(arguments, folder, sink, sink) as process:
+            started = process
+            for line in follow_lines(printed, lambda: True, lambda: process.poll() is not None):
+                show(line)
+                output.add(line)
+            run.status = process.wait()
+    except BaseException:
+        if started is not None:
+            kill_group(started)  # a test binary may catch what has ended go
+        raise
+    run.outcomes = output.packages
+    run.unread = int(output.is_cut)
+    if not run.outcomes:
+        words = printed.read_text(encoding="utf-8", errors="replace")
+        raise TargetError(f"go test ran no package: {first_line(words).removeprefix('go: ')}", _hint(words))
+
+
+def _hint(words: str) -> str:
+    if "flag provided but not defined" in words or "usage: go test" in words:
+        return "Flags of go test stand after --, and its own help is  go help test"
+    return "Name packages as for go test:  whyheap test ./..."
+
+
+def _test_files(
+    go: GoTool, options: GoTestOptions, flags: GoTestFlags, names: SourceNames, replaced: dict[str, str]
+) -> Iterator[CheckedFile]:
+    """Yield the test files of the packages; what go list cannot say, go test will."""
+    words = ["list", "-e", _LISTED, *flags.for_list()]
+    words += [f"-tags={options.tags}"] if options.tags else []
+    if flags.value("overlay"):
+        words.append(f"-overlay={flags.value('overlay')}")
+    listed = go.run([*words, *options.patterns], options.folder)
+    if listed.returncode:
+        raise TargetError(
+            f"go list failed: {first_line(listed.stderr).removeprefix('go: ')}",
+            "Name packages as for go test:  whyheap test ./...",
+        )
+    for package in parse_go_list(listed.stdout.encode()):
+        for name in (*package.TestGoFiles, *package.XTestGoFiles):
+            yield _test_file(package, str(Path(package.Dir, name)), names, replaced)
+
+
+def _test_file(package: ListedPackage, path: str, names: SourceNames, replaced: dict[str, str]) -> CheckedFile:
+    try:
+        source = Path(replaced.get(path) or path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        source = ""  # go test will say so
+    found = list(parse_limits(source))
+    return CheckedFile(
+        package.path,
+        names.spell(path),
+        source,
+        tuple(one for one in found if isinstance(one, AllocationLimit)),
+        tuple(one for one in found if isinstance(one, WrongDirective)),
+    )
+
+
+def _names(environment: GoEnvironment, folder: Path) -> SourceNames:
+    modules = []
+    for inside in module_folders(environment):
+        try:
+            path = module_path((inside / "go.mod").read_text(encoding="utf-8", errors="replace"))
+        except OSError:
+            continue
+        modules.append((path, str(inside)))
+    modules.sort(key=lambda module: -len(module[0]))
+    root = environment.root or str(folder)
+    return SourceNames(root, tuple(modules), environment.GOROOT, environment.GOMODCACHE)
+
+
+@contextmanager
+def _workplace() -> Iterator[Path]:
+    """Make the folder of the overlay and the reports, and remove it."""
+    try:
+        place = Path(tempfile.mkdtemp(prefix="whyheap-test-"))
+    except OSError as error:
+        raise ToolError(f"no folder for temporary files: {error.strerror}", "Name one:  TMPDIR=DIR") from error
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
