@@ -23,7 +23,7 @@ from whyheap.model.finding import Finding, Fix, FixKind
 from whyheap.model.report import Report, Totals
 from whyheap.model.scan import Scan
 from whyheap.patterns.context import Context
-from whyheap.patterns.edit_source import EditSource
+from whyheap.patterns.edit_source import EditSource, UneditableError
 from whyheap.patterns.editors import EDITORS
 from whyheap.patterns.judge import judge
 from whyheap.proof.composition import merged
@@ -49,7 +49,7 @@ class FixRequest:
 
 @dataclass(frozen=True, slots=True)
 class Fixes:
-    """What came of it: edits with their proofs, findings that are not edited and why, and the files as they would be."""
+    """What came of it: edits with proofs, findings without one and why, and the files as they would be."""
 
     report: Report
     edits: tuple[ProvenEdit, ...]
@@ -61,7 +61,7 @@ class Fixes:
 
 
 def fix(go: GoTool, request: FixRequest, progress: Progress) -> Fixes:
-    """Find, edit and prove. Raises TargetError when nothing could be built, UsageError when nothing is where it was named."""
+    """Find, edit and prove. Raises TargetError when nothing builds, UsageError when nothing is where it was named."""
     compiled = compile_packages(go, request.options, progress)
     if compiled.failure is not None and not any(one.BuildID for one in compiled.packages):
         raise compiled.failure
@@ -87,7 +87,7 @@ def fix(go: GoTool, request: FixRequest, progress: Progress) -> Fixes:
             proven = prover.prove(edits)
             files = prover.text_with(one.edit for one in proven if one.proof.standing in request.written)
     return Fixes(
-        _report(request, compiled, scan, wanted, proven),
+        _report(request, scan, wanted, proven),
         tuple(proven),
         tuple((by_id[name], reason) for name, reason in {**refused, **unfit}.items()),
         tuple(files),
@@ -169,24 +169,26 @@ def _unfit(file: str, folder: str, texts: SourceFiles) -> Refusal | None:
     """Say why a file is not edited at all."""
     if not folder or file not in texts:
         return Refusal("its source cannot be read")
-    if file.endswith("_test.go"):
-        return Refusal("it is a test")
     text = texts[file]
-    head = text.partition("\npackage ")[0]
-    if _GENERATED.search(head):
-        return Refusal("the file is generated")
-    if 'import "C"' in text:
-        return Refusal("the file uses cgo")
-    if _LINE_DIRECTIVE.search(text):
-        return Refusal("//line directives say that its lines come from elsewhere")
+    found = next((reason for holds, reason in _UNFIT if holds(file, text)), "")
+    if found:
+        return Refusal(found)
     with suppress(OSError):
-        raw = Path(folder, _base(file)).read_bytes()
-        if raw != text.encode("utf-8", "surrogateescape"):
+        if Path(folder, _base(file)).read_bytes() != text.encode("utf-8", "surrogateescape"):
             return Refusal("its lines do not end in a plain newline")
-        raw_text = raw.decode("utf-8", "replace")
-        if "\ufffd" in raw_text and "\ufffd" not in text:
-            return Refusal("it is not UTF-8")
     return None
+
+
+_UNFIT: tuple[tuple[Callable[[str, str], bool], str], ...] = (
+    (lambda file, _: file.endswith("_test.go"), "it is a test"),
+    (lambda _, text: _GENERATED.search(text.partition("\npackage ")[0]) is not None, "the file is generated"),
+    (lambda _, text: 'import "C"' in text, "the file uses cgo"),
+    (
+        lambda _, text: _LINE_DIRECTIVE.search(text) is not None,
+        "//line directives say that its lines come from elsewhere",
+    ),
+    (lambda _, text: any("\udc80" <= char <= "\udcff" for char in text), "it is not UTF-8"),
+)
 
 
 def _edits(wanted: Iterable[Finding], sources: dict[str, EditSource]) -> tuple[list[Edit], dict[str, Refusal]]:
@@ -198,17 +200,14 @@ def _edits(wanted: Iterable[Finding], sources: dict[str, EditSource]) -> tuple[l
         if editor is None:
             refused[one.id] = Refusal("it needs judgement")
         elif source is not None:
-            answer = editor(one, source)
-            if isinstance(answer, Refusal):
-                refused[one.id] = answer
-            else:
-                edits.append(answer)
+            try:
+                edits.append(editor(one, source))
+            except UneditableError as reason:
+                refused[one.id] = Refusal(str(reason))
     return merged(edits), refused
 
 
-def _report(
-    request: FixRequest, compiled: CompiledPackages, scan: Scan, wanted: Sequence[Finding], proven: Sequence[ProvenEdit]
-) -> Report:
+def _report(request: FixRequest, scan: Scan, wanted: Sequence[Finding], proven: Sequence[ProvenEdit]) -> Report:
     """Return the report about the findings that were meant, their fixes with proofs."""
     by_id = {name: one for one in proven for name in one.edit.findings}
     findings = []

@@ -36,7 +36,7 @@ class PatternKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """One alternative, as a verb phrase. `proof` is what `whyheap fix` did to prove it, None for one that only says so."""
+    """One alternative, as a verb phrase. `proof` is what `whyheap fix` did to prove it, None elsewhere."""
 
     title: str
     kind: FixKind

@@ -22,6 +22,10 @@ _VERSION_SUFFIX = re.compile(r"v\d+")
 Span = tuple[int, int]
 
 
+class UneditableError(Exception):
+    """Why a finding is not edited automatically, as the end of a sentence: "the slice is filled under a condition"."""
+
+
 class EditSource:
     """One file that is to be edited, with its types."""
 
@@ -146,7 +150,7 @@ class EditSource:
         return f"{found.path}.{name.text()}"
 
     def is_steady(self, node: SgNode) -> bool:
-        """Whether an expression is a variable or a chain of fields: reading it twice gives the same, and does nothing."""
+        """Whether an expression is a variable or a chain of fields: reading it does nothing."""
         if node.kind() == "identifier":
             found = self.object_of(node)
             return found is not None and found.kind in {"var", "const"}
@@ -182,7 +186,7 @@ class EditSource:
         return found[::-1]
 
     def calls_around(self, finding: Finding) -> Iterator[SgNode]:
-        """Yield the calls that a finding may speak of, innermost first; of a line without a column, all that start there."""
+        """Yield the calls that a finding may speak of, innermost first; without a column all of the line."""
         line, column = finding.site.line, finding.site.column
         if column:
             index = self.at(line, column)

@@ -1,4 +1,4 @@
-"""The list of patterns with mechanical edits: slug -> edit. To add one: `edit.py` in the pattern's folder, a line here."""
+"""The list of patterns with mechanical edits. To add one: `edit.py` in the pattern's folder, and a line here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from whyheap.model.edit import Edit, Refusal
+from whyheap.model.edit import Edit
 from whyheap.model.finding import Finding
 from whyheap.patterns.append_growth.edit import edit as append_growth
 from whyheap.patterns.edit_source import EditSource
@@ -18,12 +18,12 @@ class Editor(Protocol):
     """Turns a finding into an edit of the file that it stands in, or says why it does not.
 
     An edit keeps the meaning: what is evaluated, in which order, how often, what aliases what, nil where it was nil. It
-    need not find out whether it helps: the proof does. Where it is not sure it returns a Refusal, whose reason ends
+    need not find out whether it helps: the proof does. Where it is not sure it raises UneditableError, whose words end
     the sentence "not automatic: ...".
     """
 
-    def __call__(self, finding: Finding, source: EditSource) -> Edit | Refusal:
-        """Return the edit."""
+    def __call__(self, finding: Finding, source: EditSource) -> Edit:
+        """Return the edit. Raises UneditableError."""
         ...
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from whyheap.model.edit import Refusal
-from whyheap.patterns.edit_source import EditSource, begin, named
+from whyheap.patterns.edit_source import EditSource, UneditableError, begin, named
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -29,8 +28,8 @@ def statements_around(loop: SgNode) -> list[SgNode]:
     return named(block) if block is not None and block.kind() == "statement_list" else []
 
 
-def is_always_reached(statement: SgNode, loop: SgNode, name: str) -> Refusal | None:
-    """Say why a statement of a loop's body may be left out when the loop goes round; None when it never is.
+def check_always_reached(statement: SgNode, loop: SgNode, name: str) -> None:
+    """Refuse a statement of a loop's body that may be left out when the loop goes round.
 
     A return before it does no harm if it does not mention `name`, the variable that is being filled.
     """
@@ -40,12 +39,11 @@ def is_always_reached(statement: SgNode, loop: SgNode, name: str) -> Refusal | N
         kind = node.kind()
         if kind == "return_statement":
             if begin(node) < begin(statement) and any(one.text() == name for one in node.find_all(kind="identifier")):
-                return Refusal("the loop may return before anything was added")
+                raise UneditableError("the loop may return before anything was added")
         elif kind == "continue_statement" and begin(node) > begin(statement):
             continue
         elif kind != "break_statement" or not _is_of_switch(node, loop):
-            return Refusal("the loop leaves elements out: how many are added is not known before")
-    return None
+            raise UneditableError("the loop leaves elements out: how many are added is not known before")
 
 
 def _is_of_function_inside(node: SgNode, loop: SgNode) -> bool:
@@ -65,40 +63,40 @@ def _is_of_switch(node: SgNode, loop: SgNode) -> bool:
     return False
 
 
-def count(source: EditSource, loop: SgNode) -> str | Refusal:
+def count(source: EditSource, loop: SgNode) -> str:
     """Return how often a loop runs at most, as an int that is not negative."""
     clause = next((one for one in loop.children() if one.kind() in {"range_clause", "for_clause"}), None)
     if clause is None:
-        return Refusal("the loop does not tell how often it runs")
+        raise UneditableError("the loop does not tell how often it runs")
     return _of_range(source, clause) if clause.kind() == "range_clause" else _of_for(source, loop, clause)
 
 
-def _of_range(source: EditSource, clause: SgNode) -> str | Refusal:
+def _of_range(source: EditSource, clause: SgNode) -> str:
     ranged = clause.field("right")
     of = source.type_of(ranged) if ranged is not None else None
     if ranged is None or of is None:
-        return Refusal("the type of what is ranged over is not known")
+        raise UneditableError("the type of what is ranged over is not known")
     is_constant = source.constant(ranged) is not None
     if not is_constant and not source.is_steady(ranged):
-        return Refusal("what is ranged over is computed by the loop itself")
+        raise UneditableError("what is ranged over is computed by the loop itself")
     pointed = source.element(of) if of.kind == "pointer" else None
     if of.kind in _COUNTED or (pointed is not None and pointed.kind == "array"):
         return f"len({ranged.text()})"
     if of.kind == "basic" and "int" in of.basic:
         return _number(source, ranged)
-    return Refusal("the loop does not tell how often it runs")
+    raise UneditableError("the loop does not tell how often it runs")
 
 
-def _of_for(source: EditSource, loop: SgNode, clause: SgNode) -> str | Refusal:
+def _of_for(source: EditSource, loop: SgNode, clause: SgNode) -> str:
     """Read `for i := 0; i < n; i++` whose i and n the body leaves alone."""
-    unknown = Refusal("the loop does not tell how often it runs")
+    unknown = UneditableError("the loop does not tell how often it runs")
     first, test, step = (clause.field(name) for name in ("initializer", "condition", "update"))
     if first is None or test is None or step is None or first.kind() != "short_var_declaration":
-        return unknown
+        raise unknown
     names, values = first.field("left"), first.field("right")
     left, right, operator = test.field("left"), test.field("right"), test.field("operator")
     if names is None or values is None or left is None or right is None or operator is None:
-        return unknown
+        raise unknown
     variables = named(names)
     if (
         len(variables) != 1
@@ -106,20 +104,20 @@ def _of_for(source: EditSource, loop: SgNode, clause: SgNode) -> str | Refusal:
         or operator.text() != "<"
         or step.text() != f"{variables[0].text()}++"
     ):
-        return unknown
+        raise unknown
     if left.text() != variables[0].text():
-        return unknown
+        raise unknown
     body = loop.field("body")
     if body is None or any(is_written(one) for one in source.mentions(variables[0], body)):
-        return unknown
+        raise unknown
     if right.kind() == "call_expression":
         function, inner = right.field("function"), right.field("arguments")
         ranged = named(inner) if inner is not None else []
         if source.is_builtin(function, "len") and len(ranged) == 1 and _is_left_alone(source, ranged[0], body):
             return f"len({ranged[0].text()})"
-        return unknown
+        raise unknown
     if source.constant(right) is None and not (right.kind() == "identifier" and _is_left_alone(source, right, body)):
-        return unknown
+        raise unknown
     return _number(source, right)
 
 
@@ -158,17 +156,19 @@ def is_written(node: SgNode) -> bool:
     return is_left and holder.kind() in {"assignment_statement", "range_clause", "receive_statement"}
 
 
-def _number(source: EditSource, node: SgNode) -> str | Refusal:
+def _number(source: EditSource, node: SgNode) -> str:
     """Return an int variable or constant as a count: `make` panics where it is negative, the loop does not run then."""
     of, value = source.type_of(node), source.constant(node)
     if value is not None:
-        return node.text() if value.isdecimal() else Refusal("the loop does not tell how often it runs")
+        if not value.isdecimal():
+            raise UneditableError("the loop does not tell how often it runs")
+        return node.text()
     if of is None or of.text != "int":
-        return Refusal("the count is no int")
+        raise UneditableError("the count is no int")
     if source.language < _MIN_MAX:
-        return Refusal("the count may be negative, and Go before 1.21 has no max")
+        raise UneditableError("the count may be negative, and Go before 1.21 has no max")
     if "max" in source.scope | source.names_used(node):
-        return Refusal("the count may be negative, and max means something else here")
+        raise UneditableError("the count may be negative, and max means something else here")
     return f"max({node.text()}, 0)"
 
 

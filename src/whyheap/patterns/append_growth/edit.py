@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from whyheap.model.edit import Change, Edit, Refusal
+from whyheap.model.edit import Change, Edit
 from whyheap.model.finding import Finding
-from whyheap.patterns.edit_source import EditSource, arguments, begin, end, named, replace
-from whyheap.patterns.loop_count import count, is_always_reached, loop_of, statements_around, times
+from whyheap.patterns.edit_source import EditSource, UneditableError, arguments, begin, end, named, replace
+from whyheap.patterns.loop_count import check_always_reached, count, loop_of, statements_around, times
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -19,39 +19,31 @@ _SLICES = (1, 21)  # go.dev/doc/go1.21: package slices
 _BRINGS = (r"^append\(", r"^make\(", r"^append$")
 
 
-def edit(finding: Finding, source: EditSource) -> Edit | Refusal:
+def edit(finding: Finding, source: EditSource) -> Edit:
     """Presize a local slice that a loop fills, one append each time around."""
     call = next(
         (one for one in source.calls_around(finding) if source.is_builtin(one.field("function"), "append")), None
     )
     if call is None:
-        return Refusal("the append stands in other code, which is inlined here")
+        raise UneditableError("the append stands in other code, which is inlined here")
     grown = arguments(call)[0]
     found = source.object_of(grown) if grown.kind() == "identifier" else None
     if found is None or found.kind != "var" or found.level != "local":
-        return Refusal("what grows is no local variable")
+        raise UneditableError("what grows is no local variable")
     statement = _own_statement(call, grown)
     loop = loop_of(statement) if statement is not None else None
     if statement is None or loop is None:
-        return Refusal("it is not one append each time around a loop")
-    refused = is_always_reached(statement, loop, grown.text())
-    if refused is not None:
-        return refused
+        raise UneditableError("it is not one append each time around a loop")
+    check_always_reached(statement, loop, grown.text())
     declared = _declaration(source, loop, grown)
-    if isinstance(declared, Refusal):
-        return declared
     often = count(source, loop)
-    if isinstance(often, Refusal):
-        return often
-    added = sum(_added(one, source) for one in _appends(source, loop, grown))
+    added = sum(_added(one) for one in _appends(source, loop, grown))
     if not added:
-        return Refusal("how much each append adds is not known before")
+        raise UneditableError("how much each append adds is not known before")
     return _edit(finding, source, call, loop, declared, times(often, added))
 
 
-def _edit(
-    finding: Finding, source: EditSource, call: SgNode, loop: SgNode, declared: SgNode, capacity: str
-) -> Edit | Refusal:
+def _edit(finding: Finding, source: EditSource, call: SgNode, loop: SgNode, declared: SgNode, capacity: str) -> Edit:
     name = arguments(call)[0].text()
     value = _empty_value(declared, source)
     lines = (source.line(begin(declared)), source.line(begin(loop)))
@@ -63,16 +55,16 @@ def _edit(
         if value.kind() == "call_expression":
             written = arguments(value)[0]
         if written is None:
-            return Refusal("the type of the slice is not written")
+            raise UneditableError("the type of the slice is not written")
         new = f"make({written.text()}, 0, {capacity})"
         return source.edit(
             finding, f"{value.text()} -> {new}", [replace(value, new)], brings=_BRINGS, stays=True, lines=lines
         )
     if source.language < _SLICES:
-        return Refusal("a slice that stays nil when nothing is added needs slices.Grow, of Go 1.21")
+        raise UneditableError("a slice that stays nil when nothing is added needs slices.Grow, of Go 1.21")
     package = source.package_name("slices", loop)
     if not package:
-        return Refusal("the name slices means something else here")
+        raise UneditableError("the name slices means something else here")
     new = f"{name} = {package}.Grow({name}, {capacity})"
     inserted = Change(begin(loop), begin(loop), f"{new}\n{source.indentation(loop)}")
     return source.edit(finding, new, [inserted], imports=["slices"], brings=_BRINGS, stays=True, lines=lines)
@@ -91,9 +83,9 @@ def _own_statement(call: SgNode, grown: SgNode) -> SgNode | None:
     return statement
 
 
-def _declaration(source: EditSource, loop: SgNode, grown: SgNode) -> SgNode | Refusal:
+def _declaration(source: EditSource, loop: SgNode, grown: SgNode) -> SgNode:
     """Return the statement that declares the slice empty, in the loop's own block; nothing else may set it before."""
-    elsewhere = Refusal("the slice is not declared, empty, beside the loop")
+    elsewhere = UneditableError("the slice is not declared, empty, beside the loop")
     declared = None
     for statement in statements_around(loop):
         if begin(statement) >= begin(loop):
@@ -101,18 +93,18 @@ def _declaration(source: EditSource, loop: SgNode, grown: SgNode) -> SgNode | Re
         own = source.mentions(grown, statement)
         if own and declared is None:
             if not _declares_empty(statement, own[0], source):
-                return elsewhere
+                raise elsewhere
             declared = statement
         elif own and any(not _is_append_or_read(one) for one in own):
-            return Refusal("the slice is set or handed on before the loop")
+            raise UneditableError("the slice is set or handed on before the loop")
     if declared is None:
-        return elsewhere
+        raise elsewhere
     around = source.function(loop)
     everywhere = source.mentions(grown)
     if any(
         source.function(one) is None or around is None or _differs(source.function(one), around) for one in everywhere
     ):
-        return Refusal("a closure uses the slice, too")
+        raise UneditableError("a closure uses the slice, too")
     return declared
 
 
@@ -172,7 +164,7 @@ def _appends(source: EditSource, loop: SgNode, grown: SgNode) -> list[SgNode]:
     return found
 
 
-def _added(call: SgNode, source: EditSource) -> int:
+def _added(call: SgNode) -> int:
     """Return how many elements an append adds; 0 for `ys...`, whose number is not known."""
     inner = call.field("arguments")
     is_spread = inner is not None and any(one.kind() == "variadic_argument" for one in inner.children())

@@ -10,10 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from whyheap.model.edit import Change, Edit, Refusal
+from whyheap.model.edit import Change, Edit
 from whyheap.model.finding import Finding
-from whyheap.model.go_types import GoType
-from whyheap.patterns.edit_source import EditSource, arguments, begin, end, has_comment, identifiers, named, replace
+from whyheap.patterns.edit_source import (
+    EditSource,
+    UneditableError,
+    arguments,
+    begin,
+    end,
+    has_comment,
+    identifiers,
+    named,
+    replace,
+)
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -28,17 +37,17 @@ _MOST_ELEMENT_BYTES = 128
 _COMPARERS = frozenset({"strings.Compare", "bytes.Compare", "cmp.Compare"})
 
 
-def edit(finding: Finding, source: EditSource) -> Edit | Refusal:
+def edit(finding: Finding, source: EditSource) -> Edit:
     """Replace a call that reflects by the typed one, where both mean the same."""
     if source.language < _SLICES:
-        return Refusal("the package slices came with Go 1.21")
+        raise UneditableError("the package slices came with Go 1.21")
     for call in source.calls_around(finding):
         called = source.called(call)
         if called in _TYPED:
             return _sort(finding, source, call, _TYPED[called])
         if called == "reflect.DeepEqual":
             return _equal(finding, source, call)
-    return Refusal("only sort.Slice and reflect.DeepEqual have a typed equal")
+    raise UneditableError("only sort.Slice and reflect.DeepEqual have a typed equal")
 
 
 @dataclass(slots=True)
@@ -54,36 +63,34 @@ class _Comparison:
     imports: set[str] = field(default_factory=set)
 
 
-def _sort(finding: Finding, source: EditSource, call: SgNode, name: str) -> Edit | Refusal:
+def _sort(finding: Finding, source: EditSource, call: SgNode, name: str) -> Edit:
     given = arguments(call)
     if len(given) != 2 or given[1].kind() != "func_literal":  # noqa: PLR2004 - sort.Slice(x, less)
-        return Refusal("the less function is written elsewhere")
+        raise UneditableError("the less function is written elsewhere")
     sorted_, less = given
     of = source.type_of(sorted_)
     element = source.element(of) if of is not None and of.kind == "slice" else None
     if of is None or element is None or not source.is_steady(sorted_):
-        return Refusal("what is sorted is no variable of a slice type")
+        raise UneditableError("what is sorted is no variable of a slice type")
     if not element.nameable:
-        return Refusal(f"the element's type {element.text} cannot be written in this file")
+        raise UneditableError(f"the element's type {element.text} cannot be written in this file")
     if element.bytes > _MOST_ELEMENT_BYTES or element.bytes < 0:
-        return Refusal("the elements are large, and each comparison would copy two of them")
+        raise UneditableError("the elements are large, and each comparison would copy two of them")
     parameters = less.field("parameters")
     indexes = [one for one in named(parameters) if one.kind() == "parameter_declaration"] if parameters else []
     names = [one for declared in indexes for one in declared.field_children("name")]
     if len(names) != 2:  # noqa: PLR2004 - two indexes
-        return Refusal("an index of the less function has no name")
+        raise UneditableError("an index of the less function has no name")
     package, cmp = source.package_name("slices", call), source.package_name("cmp", call)
     if not package or not cmp:
-        return Refusal("the name slices or cmp means something else here")
+        raise UneditableError("the name slices or cmp means something else here")
     first = source.fresh(call, "a", "x", "left")
     second = source.fresh(call, "b", "y", "right")
     comparison = _Comparison(source, (names[0], names[1]), (first, second), sorted_.text(), cmp)
-    refused = _turn(comparison, less)
-    if refused is not None:
-        return refused
+    _turn(comparison, less)
     function, result = call.field("function"), less.field("result")
     if function is None or parameters is None or result is None or has_comment(parameters):
-        return Refusal("the less function is written in an unusual way")
+        raise UneditableError("the less function is written in an unusual way")
     changes = [
         replace(function, f"{package}.{name}"),
         replace(parameters, f"({first}, {second} {element.text})"),
@@ -96,67 +103,65 @@ def _sort(finding: Finding, source: EditSource, call: SgNode, name: str) -> Edit
     return source.edit(finding, title, changes, imports=imports, lines=lines)
 
 
-def _turn(comparison: _Comparison, less: SgNode) -> Refusal | None:
+def _turn(comparison: _Comparison, less: SgNode) -> None:
     """Turn indexed elements into parameters and returned conditions into comparisons."""
     body = less.field("body")
     if body is None or body.find(kind="func_literal") is not None:
-        return Refusal("the less function holds another function")
+        raise UneditableError("the less function holds another function")
     source = comparison.source
     for index, name in zip(comparison.indexes, comparison.names, strict=True):
         for one in source.mentions(index, body):
             element = one.parent()
             held = element.field("operand") if element is not None and element.kind() == "index_expression" else None
             if element is None or held is None or held.text() != comparison.slice_text or begin(held) == begin(one):
-                return Refusal("the less function uses its indexes for more than elements of what is sorted")
+                raise UneditableError("the less function uses its indexes for more than elements of what is sorted")
             if _is_changed(element):
-                return Refusal("the less function takes an element's address or changes it")
+                raise UneditableError("the less function takes an element's address or changes it")
             comparison.changes.append(replace(element, name))
     if _uses_slice_otherwise(comparison, body):
-        return Refusal("the less function uses what is sorted for more than its two elements")
+        raise UneditableError("the less function uses what is sorted for more than its two elements")
     statements = _statements(body)
     for statement in statements[:-1]:
         if statement.kind() not in {"if_statement", "short_var_declaration"}:
-            return Refusal("the less function does more than compare")
+            raise UneditableError("the less function does more than compare")
     return _turn_returns(comparison, body, statements)
 
 
-def _turn_returns(comparison: _Comparison, body: SgNode, statements: list[SgNode]) -> Refusal | None:
+def _turn_returns(comparison: _Comparison, body: SgNode, statements: list[SgNode]) -> None:
     for returned in body.find_all(kind="return_statement"):
         values = named(returned)
         parts = named(values[0]) if values else []
         if len(parts) != 1:
-            return Refusal("the less function returns in an unusual way")
+            raise UneditableError("the less function returns in an unusual way")
         value = parts[0]
         if value.kind() in {"true", "false"}:
             if value.kind() == "false" or statements[-1].range().start.index == begin(returned):
-                return Refusal("the less function does not tell which of two elements is greater")
-            return Refusal("the less function returns a constant")
-        refused = _turn_condition(comparison, value)
-        if refused is not None:
-            return refused
-    return None
+                raise UneditableError("the less function does not tell which of two elements is greater")
+            raise UneditableError("the less function returns a constant")
+        _turn_condition(comparison, value)
 
 
-def _turn_condition(comparison: _Comparison, value: SgNode) -> Refusal | None:
+def _turn_condition(comparison: _Comparison, value: SgNode) -> None:
     """Write `a < b` as cmp.Compare(a, b), `a.Before(b)` as a.Compare(b), `strings.Compare(a, b) < 0` without the 0."""
-    unusual = Refusal("what the less function returns is no simple comparison")
+    unusual = UneditableError("what the less function returns is no simple comparison")
     if value.kind() == "call_expression":
-        return _turn_before(comparison, value, unusual)
+        _turn_before(comparison, value, unusual)
+        return None
     if value.kind() != "binary_expression":
-        return unusual
+        raise unusual
     left, operator, right = value.field("left"), value.field("operator"), value.field("right")
     if left is None or right is None or operator is None or operator.text() not in {"<", ">"}:
-        return unusual
+        raise unusual
     source = comparison.source
     if right.text() == "0" and operator.text() == "<" and source.called(left) in _COMPARERS:
         comparison.changes.append(Change(end(left), end(right), ""))
         return None
     of = source.type_of(left)
     if of is None or of.kind != "basic" or "float" in of.basic or "untyped" in of.basic:
-        return Refusal("the order of what is compared is not that of cmp.Compare, as with NaN")
+        raise UneditableError("the order of what is compared is not that of cmp.Compare, as with NaN")
     first, second = (left, right) if operator.text() == "<" else (right, left)
     if operator.text() == ">" and (_calls(left) or _calls(right)):
-        return Refusal("the order of two calls would change")
+        raise UneditableError("the order of two calls would change")
     comparison.imports.add("cmp")
     name = comparison.cmp
     if operator.text() == "<":
@@ -169,13 +174,12 @@ def _turn_condition(comparison: _Comparison, value: SgNode) -> Refusal | None:
     return _swapped(comparison, first, second)
 
 
-def _swapped(comparison: _Comparison, first: SgNode, second: SgNode) -> Refusal | None:
+def _swapped(comparison: _Comparison, first: SgNode, second: SgNode) -> None:
     """Write `x > y` as cmp.Compare(y, x): the elements in both change places with their texts."""
     texts = [_with_elements(comparison, one) for one in (first, second)]
     whole = (begin(second), end(first))
     comparison.changes = [one for one in comparison.changes if not (whole[0] <= one.start and one.end <= whole[1])]
     comparison.changes.append(Change(*whole, f"{comparison.cmp}.Compare({texts[0]}, {texts[1]})"))
-    return None
 
 
 def _with_elements(comparison: _Comparison, node: SgNode) -> str:
@@ -187,25 +191,24 @@ def _with_elements(comparison: _Comparison, node: SgNode) -> str:
     return text
 
 
-def _turn_before(comparison: _Comparison, call: SgNode, unusual: Refusal) -> Refusal | None:
+def _turn_before(comparison: _Comparison, call: SgNode, unusual: UneditableError) -> None:
     function = call.field("function")
     operand = function.field("operand") if function is not None else None
     name = function.field("field") if function is not None else None
     if operand is None or name is None or name.text() not in {"Before", "After"}:
-        return unusual
+        raise unusual
     of = comparison.source.type_of(operand)
     if of is None or of.text != "time.Time" or len(arguments(call)) != 1:
-        return unusual
+        raise unusual
     if name.text() == "Before":
         comparison.changes.append(replace(name, "Compare"))
-        return None
+        return
     other = arguments(call)[0]
     if _calls(operand) or _calls(other):
-        return Refusal("the order of two calls would change")
+        raise UneditableError("the order of two calls would change")
     texts = (_with_elements(comparison, other), _with_elements(comparison, operand))
     comparison.changes = [one for one in comparison.changes if not (begin(call) <= one.start and one.end <= end(call))]
     comparison.changes.append(replace(call, f"{texts[0]}.Compare({texts[1]})"))
-    return None
 
 
 def _calls(node: SgNode) -> bool:
@@ -251,28 +254,24 @@ def _uses_slice_otherwise(comparison: _Comparison, body: SgNode) -> bool:
     return False
 
 
-def _equal(finding: Finding, source: EditSource, call: SgNode) -> Edit | Refusal:
+def _equal(finding: Finding, source: EditSource, call: SgNode) -> Edit:
     given = arguments(call)
     if len(given) != 2 or not all(source.is_steady(one) for one in given) or has_comment(call):  # noqa: PLR2004
-        return Refusal("DeepEqual is called with something else than two variables")
+        raise UneditableError("DeepEqual is called with something else than two variables")
     types = [source.type_of(one) for one in given]
     of = types[0]
     if of is None or types[1] is None or of.text != types[1].text or of.kind not in {"slice", "map"}:
-        return Refusal("DeepEqual compares other things than two slices or maps of one type")
+        raise UneditableError("DeepEqual compares other things than two slices or maps of one type")
     parts = [source.checked.types[number] for number in (of.elem, of.key) if number >= 0]
-    if not all(_is_plain(one) for one in parts):
-        return Refusal("== on the elements is not what DeepEqual does")
+    if not all(one.plain for one in parts):
+        raise UneditableError("== on the elements is not what DeepEqual does")
     path = "slices" if of.kind == "slice" else "maps"
     package = source.package_name(path, call)
     if not package:
-        return Refusal(f"the name {path} means something else here")
+        raise UneditableError(f"the name {path} means something else here")
     first, second = (one.text() for one in given)
     new = f"({first} == nil) == ({second} == nil) && {package}.Equal({first}, {second})"
     parent = call.parent()
     if parent is not None and parent.kind() in {"unary_expression", "binary_expression"}:
         new = f"({new})"
     return source.edit(finding, f"{call.text()} -> {new}", [replace(call, new)], imports=[path])
-
-
-def _is_plain(of: GoType) -> bool:
-    return of.plain

@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from whyheap.model.edit import Edit, Refusal
+from whyheap.model.edit import Edit
 from whyheap.model.finding import Finding
 from whyheap.model.go_types import GoType
 from whyheap.parse.go_quoted import go_quoted
-from whyheap.patterns.edit_source import EditSource, arguments, has_comment, replace
+from whyheap.patterns.edit_source import EditSource, UneditableError, arguments, has_comment, replace
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -46,24 +46,22 @@ class _Piece:
     uses_strconv: bool = False
 
 
-def edit(finding: Finding, source: EditSource) -> Edit | Refusal:
+def edit(finding: Finding, source: EditSource) -> Edit:
     """Replace `fmt.Sprintf` of simple verbs, or `fmt.Sprint` of one value."""
     call = next((one for one in source.calls_around(finding) if source.called(one).startswith("fmt.Sprint")), None)
     if call is None:
-        return Refusal("only fmt.Sprintf and fmt.Sprint have an exact equal in strconv")
+        raise UneditableError("only fmt.Sprintf and fmt.Sprint have an exact equal in strconv")
     if has_comment(call):
-        return Refusal("a comment stands in the call")
+        raise UneditableError("a comment stands in the call")
     pieces = _pieces(call, source)
-    if isinstance(pieces, Refusal):
-        return pieces
     if sum(piece.saved for piece in pieces) + (len(pieces) == 1) < 1:
-        return Refusal("strconv would allocate as often")
+        raise UneditableError("strconv would allocate as often")
     parent = call.parent()
     if parent is None or parent.kind() == "expression_statement":
-        return Refusal("the text is not used")
+        raise UneditableError("the text is not used")
     strconv = source.package_name("strconv", call)
     if not strconv and any(piece.uses_strconv for piece in pieces):
-        return Refusal("the name strconv means something else here")
+        raise UneditableError("the name strconv means something else here")
     new = " + ".join(piece.text for piece in pieces).replace("\0", strconv)
     if len(pieces) > 1 and parent.kind() not in _HOLDERS:
         new = f"({new})"
@@ -79,30 +77,30 @@ def edit(finding: Finding, source: EditSource) -> Edit | Refusal:
     )
 
 
-def _pieces(call: SgNode, source: EditSource) -> list[_Piece] | Refusal:
+def _pieces(call: SgNode, source: EditSource) -> list[_Piece]:
     given = arguments(call)
     if any(one.kind() == "variadic_argument" for one in given) or not given:
-        return Refusal("the arguments are handed on as they came")
+        raise UneditableError("the arguments are handed on as they came")
     called = source.called(call)
     if called == "fmt.Sprint" and len(given) == 1:
         piece = _value("v", given[0], source)
-        return piece if isinstance(piece, Refusal) else [piece]
+        return [piece]
     if called != "fmt.Sprintf":
-        return Refusal("only fmt.Sprintf and fmt.Sprint have an exact equal in strconv")
+        raise UneditableError("only fmt.Sprintf and fmt.Sprint have an exact equal in strconv")
     format_ = source.constant(given[0])
     if format_ is None:
-        return Refusal("the format is no constant")
+        raise UneditableError("the format is no constant")
     return _of_format(format_, given[1:], source)
 
 
-def _of_format(format_: str, values: list[SgNode], source: EditSource) -> list[_Piece] | Refusal:
+def _of_format(format_: str, values: list[SgNode], source: EditSource) -> list[_Piece]:
     """Return the texts between the verbs and the values, in order."""
     pieces: list[_Piece] = []
     literal = ""
     left = iter(values)
     used = 0
     if _PIECE.sub("", format_):
-        return Refusal("the format ends in a %")
+        raise UneditableError("the format ends in a %")
     for verb, text in _PIECE.findall(format_):
         if text or verb == "%":
             literal += text or "%"
@@ -110,42 +108,42 @@ def _of_format(format_: str, values: list[SgNode], source: EditSource) -> list[_
         value = next(left, None)
         used += 1
         if value is None:
-            return Refusal("a value is missing")
+            raise UneditableError("a value is missing")
         piece = _value(verb, value, source)
-        if isinstance(piece, Refusal):
-            return piece
         pieces += [_Piece(go_quoted(literal)), piece] if literal else [piece]
         literal = ""
     if used != len(values):
-        return Refusal("there are more values than verbs")
+        raise UneditableError("there are more values than verbs")
     pieces += [_Piece(go_quoted(literal))] if literal else []
     if not pieces or len(pieces) > _MOST_PIECES:
-        return Refusal("the text has too many parts to be added up" if pieces else "the text is empty")
+        raise UneditableError("the text has too many parts to be added up" if pieces else "the text is empty")
     return pieces
 
 
-def _value(verb: str, node: SgNode, source: EditSource) -> _Piece | Refusal:
+def _value(verb: str, node: SgNode, source: EditSource) -> _Piece:
     """Return what prints a value as a verb does."""
     of = source.type_of(node)
-    plain = Refusal(f"%{verb} of such a value has no exact equal that allocates less")
+    plain = UneditableError(f"%{verb} of such a value has no exact equal that allocates less")
     if of is None or of.kind != "basic" or "untyped" in of.basic:
-        return plain if of is None or source.constant(node) is None else _constant(verb, node, source, plain)
+        if of is None or source.constant(node) is None:
+            raise plain
+        return _constant(verb, node, source, plain)
     if verb != "d" and _CALLED_BY_FMT & set(of.methods):
-        return Refusal(f"{of.text} has a method that fmt calls")
+        raise UneditableError(f"{of.text} has a method that fmt calls")
     if "Format" in of.methods:
-        return Refusal(f"{of.text} has a method that fmt calls")
+        raise UneditableError(f"{of.text} has a method that fmt calls")
     return _of_type(verb, node, of, plain, is_constant=source.constant(node) is not None)
 
 
-def _constant(verb: str, node: SgNode, source: EditSource, plain: Refusal) -> _Piece | Refusal:
+def _constant(verb: str, node: SgNode, source: EditSource, plain: UneditableError) -> _Piece:
     """Print a constant of no type, a string: others are rare."""
     of, value = source.type_of(node), source.constant(node)
     if of is None or value is None or "string" not in of.basic or verb not in "sv":
-        return plain
+        raise plain
     return _Piece(node.text())
 
 
-def _of_type(verb: str, node: SgNode, of: GoType, plain: Refusal, *, is_constant: bool) -> _Piece | Refusal:
+def _of_type(verb: str, node: SgNode, of: GoType, plain: UneditableError, *, is_constant: bool) -> _Piece:
     text, basic = node.text(), of.basic
     if basic == "string" and verb in "sv":
         return _Piece(_as("string", text, of), saved=0 if is_constant else 1)
@@ -159,7 +157,7 @@ def _of_type(verb: str, node: SgNode, of: GoType, plain: Refusal, *, is_constant
         return _Piece(f"\0.FormatInt({_as('int64', text, of)}, {_base(verb)})", uses_strconv=True)
     if basic in _UNSIGNED and verb in "dvx" and basic != "uintptr":
         return _Piece(f"\0.FormatUint({_as('uint64', text, of)}, {_base(verb)})", uses_strconv=True)
-    return plain
+    raise plain
 
 
 def _base(verb: str) -> int:
