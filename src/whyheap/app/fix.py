@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from whyheap.app.constructions import constructions
 from whyheap.app.scan_report import count_packages, go_numbers, title
 from whyheap.collect.compiled_packages import CompiledPackages
 from whyheap.collect.compiler import ScanOptions, compile_packages
@@ -69,6 +70,7 @@ def fix(go: GoTool, request: FixRequest, progress: Progress) -> Fixes:
     scan = compiled.load()
     texts = SourceFiles(scan)
     findings = judge(join(scan, None).evidence, Context(go_numbers(scan.go), texts))
+    findings += constructions(scan, texts)
     wanted = _wanted(findings, request)
     sources, refused = _sources(go, compiled, scan, texts, wanted, progress)
     edits, unfit = _edits(wanted, sources)
@@ -152,9 +154,10 @@ def _sources(
     types = GoTypes(go, compiled.environment.release)
     sources = {}
     for checked in types.check(compiled, lines) if lines else []:
+        claimed: dict[str, tuple[str, int, str]] = {}
         for name, told in checked.files.items():
             spelled = next(one for one in packages if packages[one].package == checked.path and _base(one) == name)
-            sources[spelled] = EditSource(spelled, texts[spelled], told, checked.scope)
+            sources[spelled] = EditSource(spelled, texts[spelled], told, checked.scope, claimed, types.compiles)
         if checked.error:
             reason = Refusal(f"the package's types are not all known: {checked.error}")
             refused.update({one.id: reason for one in own if one.site.package == checked.path})

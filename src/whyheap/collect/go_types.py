@@ -64,6 +64,11 @@ class GoTypes:
             return []
         return [None if one.error else one.text for one in self._ask("format", list(texts), list[_Formatted])]
 
+    def compiles(self, expression: str) -> bool:
+        """Whether Go's regexp package takes a regular expression."""
+        answer: bool = self._ask("regexp", expression, bool)
+        return answer
+
     def _ask(self, what: str, question: object, answer: Any) -> Any:  # noqa: ANN401 - the type of the answer
         program = self._program()
         done = run_program(

@@ -24,6 +24,7 @@ class Edit:
     new text may have in place of the old ones (the one array that is made at once). `stays` says that the compiler
     will print the old words as before: only a measurement can tell. `lines` are the 1-based lines whose allocations
     are to be compared, of the text before.
+    `drops` are regular expressions for functions that the edited function calls no more.
     """
 
     pattern: str
@@ -35,6 +36,7 @@ class Edit:
     brings: tuple[str, ...] = ()
     stays: bool = False
     lines: tuple[int, ...] = ()
+    drops: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

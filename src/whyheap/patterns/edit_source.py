@@ -7,7 +7,7 @@ speaks of the top-level declarations that findings stand in.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 from ast_grep_py import SgNode
@@ -29,13 +29,27 @@ class UneditableError(Exception):
 class EditSource:
     """One file that is to be edited, with its types."""
 
-    def __init__(self, file: str, text: str, checked: CheckedFile, scope: Iterable[str] = ()) -> None:
-        """`file` is spelled as in Site; `scope` are the names that the package declares."""
+    def __init__(
+        self,
+        file: str,
+        text: str,
+        checked: CheckedFile,
+        scope: Iterable[str] = (),
+        claimed: dict[str, tuple[str, int, str]] | None = None,
+        compiles: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """`file` is spelled as in Site; `scope` are the names that the package declares.
+
+        `claimed` are names that edits of the package's files add; `compiles` tells whether Go takes a regular
+        expression.
+        """
         self.file = file
         self.text = text
         self.checked = checked
         self.scope = frozenset(scope)
         self.syntax = GoFile(text)
+        self.compiles = compiles
+        self._claimed = {} if claimed is None else claimed
 
     @cached_property
     def language(self) -> tuple[int, int]:
@@ -52,6 +66,12 @@ class EditSource:
         for index, char in enumerate(self.text):
             indexes += [index] * len(char.encode())
         return [*indexes, len(self.text)]
+
+    @cached_property
+    def package(self) -> str:
+        """The name in the package clause."""
+        clause = self.syntax.root.find(kind="package_identifier")
+        return clause.text() if clause is not None else ""
 
     def index(self, offset: int) -> int:
         """Return the index of the character at a byte offset."""
@@ -205,6 +225,23 @@ class EditSource:
         numbered = (f"{wanted[0]}{number}" for number in range(2, 100))
         return next((name for name in (*wanted, *numbered) if name not in taken), "")
 
+    def claim(self, wanted: str, near: SgNode, value: str) -> str:
+        """Return the name of a package variable that an edit adds above a declaration; the same for the same value."""
+        around = self.declaration(begin(near))
+        place = (self.file, begin(around) if around is not None else 0, value)
+        known = next((name for name, of in self._claimed.items() if of == place), "")
+        if known:
+            return known
+        taken = self.scope | self._claimed.keys() | {one.name for one in self.checked.imports} | self._words
+        name = next(name for name in (wanted, *(f"{wanted}{number}" for number in range(2, 1000))) if name not in taken)
+        self._claimed[name] = place
+        return name
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        """All words of the file: a new name of the package must not mean something else in it already."""
+        return frozenset(re.findall(r"\w+", self.text))
+
     def package_name(self, path: str, near: SgNode) -> str:
         """Return the name to call a package of std by, near a node; "" when that name means something else there."""
         imported = next((one.name for one in self.checked.imports if one.path == path), "")
@@ -234,6 +271,7 @@ class EditSource:
         brings: Iterable[str] = (),
         stays: bool = False,
         lines: Iterable[int] = (),
+        drops: Iterable[str] = (),
     ) -> Edit:
         """Return the edit that mends a finding; see Edit for what the parts mean."""
         return Edit(
@@ -246,6 +284,7 @@ class EditSource:
             tuple(brings),
             stays,
             tuple(sorted({finding.site.line, *lines})),
+            tuple(drops),
         )
 
 

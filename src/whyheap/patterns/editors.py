@@ -9,8 +9,13 @@ from typing import Final, Protocol
 from whyheap.model.edit import Edit
 from whyheap.model.finding import Finding
 from whyheap.patterns.append_growth.edit import edit as append_growth
+from whyheap.patterns.construction_per_call.edit import edit as construction_per_call
 from whyheap.patterns.edit_source import EditSource
+from whyheap.patterns.error_per_call.edit import edit as error_per_call
+from whyheap.patterns.map_storage.edit import edit as map_storage
 from whyheap.patterns.reflection_call.edit import edit as reflection_call
+from whyheap.patterns.string_concatenation.edit import edit as string_concatenation
+from whyheap.patterns.string_conversion.edit import edit as string_conversion
 from whyheap.patterns.variadic_any.edit import edit as variadic_any
 
 
@@ -30,7 +35,12 @@ class Editor(Protocol):
 EDITORS: Final[Mapping[str, Editor]] = MappingProxyType(
     {
         "append-growth": append_growth,
+        "construction-per-call": construction_per_call,
+        "error-per-call": error_per_call,
+        "map-storage": map_storage,
         "reflection-call": reflection_call,
+        "string-concatenation": string_concatenation,
+        "string-conversion": string_conversion,
         "variadic-any": variadic_any,
     }
 )

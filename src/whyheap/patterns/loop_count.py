@@ -71,6 +71,12 @@ def count(source: EditSource, loop: SgNode) -> str:
     return _of_range(source, clause) if clause.kind() == "range_clause" else _of_for(source, loop, clause)
 
 
+def ranged_over(loop: SgNode) -> SgNode | None:
+    """Return what a loop ranges over; None for other loops."""
+    clause = next((one for one in loop.children() if one.kind() == "range_clause"), None)
+    return clause.field("right") if clause is not None else None
+
+
 def _of_range(source: EditSource, clause: SgNode) -> str:
     ranged = clause.field("right")
     of = source.type_of(ranged) if ranged is not None else None

@@ -10,6 +10,9 @@ from whyheap.model.edit import Change, Edit
 from whyheap.patterns.edit_source import EditSource
 from whyheap.proof.imports import mended
 
+_WHOLE = ("\n", "\t", " ")
+"""How an inserted statement or declaration ends, which may stand before or behind another one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Composed:
@@ -41,6 +44,7 @@ def _both(one: Edit, other: Edit) -> Edit:
         tuple(dict.fromkeys((*one.brings, *other.brings))),
         one.stays and other.stays,
         tuple(sorted({*one.lines, *other.lines})),
+        tuple(dict.fromkeys((*one.drops, *other.drops))),
     )
 
 
@@ -68,7 +72,7 @@ def compose(source: EditSource, edits: Sequence[Edit]) -> Composed:
 
 def _touch(one: Change, other: Change) -> bool:
     if one.start == one.end == other.start == other.end:
-        return True  # two insertions at one place: which is first is not known
+        return not (one.new.endswith(_WHOLE) and other.new.endswith(_WHOLE))  # which is first is not known
     return one.start < other.end and other.start < one.end
 
 

@@ -12,12 +12,15 @@ from whyheap.host.program import run_program
 from whyheap.model.edit import Edit, Proof, ProvenEdit, Standing, TestsTold
 from whyheap.model.finding import Finding
 from whyheap.model.scan import Scan
+from whyheap.proof.generated import FILE, generated_call, run_generated, test_text
 from whyheap.proof.line_map import moved_lines
 from whyheap.proof.recompile import Recompiled, recompile, watched
 from whyheap.proof.test_run import Objects, TestRun, allocated, run_tests
 from whyheap.proof.workshop import EditedFile, Workshop
 
 _MOST_ROUNDS = 8
+_BENCHMARK_SECONDS = 60.0
+_MORE_BYTES = 1.1
 Progress = Callable[[str], None]
 
 
@@ -62,6 +65,8 @@ class Prover:
         for package in dict.fromkeys(self._owners[edit.file] for edit in kept):
             own = [edit for edit in kept if self._owners[edit.file] == package]
             self._tested(package, own, told, proofs)
+            if self._options.with_tests:
+                self._benchmarked(package, own, told, proofs)
         return [ProvenEdit(edit, proofs[edit], self._diff(edit)) for edit in edits]
 
     def text_with(self, edits: Iterable[Edit]) -> list[EditedFile]:
@@ -151,7 +156,8 @@ class Prover:
                 proofs[edit] = _static(told[edit], TestsTold.SKIPPED, "the tests were not run (--no-tests)")
             return
         self._progress(f"tests of {package}, as they are")
-        before = self._run(package, [])
+        has_tests = any(self._folders[package].glob("*_test.go"))
+        before = self._run(package, []) if has_tests else TestRun(has_tests=False)
         if not before.has_tests or before.timed_out or not before.is_built:
             tests = (
                 TestsTold.NONE
@@ -242,6 +248,39 @@ class Prover:
 
         return allocated(before.profile, old, is_own), allocated(after.profile, new, is_own)
 
+    def _benchmarked(
+        self, package: str, edits: list[Edit], told: dict[Edit, Recompiled], proofs: dict[Edit, Proof]
+    ) -> None:
+        """Measure what no test ran by a generated test, where a function can be called with made-up arguments."""
+        left = [
+            edit
+            for edit in edits
+            if proofs[edit].objects_before is None and proofs[edit].standing is not Standing.REFUTED
+        ]
+        calls = {}
+        for number, edit in enumerate(left):
+            call = generated_call(self._workshop.source(edit.file), edit)
+            if call is not None:
+                calls[number] = call
+        if not calls:
+            return
+        self._progress(f"measuring {len(calls)} edits of {package}")
+        folder = self._folders[package]
+        name = self._workshop.source(left[0].file).package
+        more = {str(folder / FILE): test_text(name, calls)}
+        before = run_generated(self._workshop.overlay([], "generated", more), folder, self._flags, _BENCHMARK_SECONDS)
+        if not before:
+            return
+        # One edit at a time would be exact where two are in one function; that both are in it is said by the numbers.
+        files = self._workshop.put_together([edit for edit in edits if proofs[edit].standing is not Standing.REFUTED])
+        after = run_generated(self._workshop.overlay(files, "generated", more), folder, self._flags, _BENCHMARK_SECONDS)
+        for number in calls:
+            edit = left[number]
+            old, new = before.get(number), after.get(number)
+            if old is not None and new is not None and old.count:
+                tests = proofs[edit].tests
+                proofs[edit] = _measured(edit, told[edit], tests, old, new, "benchmark")
+
     def _diff(self, edit: Edit) -> str:
         """Return the unified diff that an edit makes alone."""
         return "".join(unified(one) for one in self._workshop.put_together([edit]))
@@ -265,12 +304,18 @@ def _static(told: Recompiled, tests: TestsTold, why: str) -> Proof:
     return Proof(Standing.UNMEASURED, tests, reason=why)
 
 
-def _measured(edit: Edit, told: Recompiled, tests: TestsTold, old: Objects | None, new: Objects | None) -> Proof:
+def _measured(
+    edit: Edit, told: Recompiled, tests: TestsTold, old: Objects | None, new: Objects | None, by: str = "tests"
+) -> Proof:
     if old is None or new is None or not old.count:
         return _static(told, tests, "not exercised by the tests")
-    proof = Proof(Standing.PROVEN, tests, told.gone, old.count, new.count, old.bytes, new.bytes, "tests")
+    proof = Proof(Standing.PROVEN, tests, told.gone, old.count, new.count, old.bytes, new.bytes, by)
     if new.count < old.count:
         return proof
+    if edit.stays and new.bytes > old.bytes * _MORE_BYTES:
+        return replace(
+            proof, standing=Standing.REFUTED, reason="its lines allocate fewer objects, but more bytes with it"
+        )
     if new.count > old.count:
         return replace(proof, standing=Standing.REFUTED, reason="its lines allocate more often with it")
     if edit.stays or not told.gone:

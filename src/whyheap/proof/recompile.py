@@ -81,7 +81,10 @@ def _judge(
     answers = {}
     for one in files:
         for edit in one.edits:
-            lost = tuple(_gone(edit, gone, findings)) or tuple(_fewer_calls(edit, one, before, after))
+            lost: tuple[str, ...] = ()
+            if not edit.stays:
+                lost = tuple(_gone(edit, gone, findings)) or tuple(_fewer_calls(edit, one, before, after))
+                lost += tuple(_dropped(edit, findings, before, after))
             answers[edit] = Recompiled(lost, problems.get(edit, ""))
     return answers
 
@@ -139,6 +142,25 @@ def _fewer_calls(edit: Edit, file: EditedFile, before: ScannedPackage, after: Sc
     new = _calls(after, file.file, moved_lines(file.before, file.text, lines))
     for callee, count in sorted((old - new).items()):
         yield f"call of {callee}" if count == 1 else f"{count} calls of {callee}"
+
+
+def _dropped(
+    edit: Edit, findings: Mapping[str, Finding], before: ScannedPackage, after: ScannedPackage
+) -> Iterable[str]:
+    """Yield the functions that the edited function was to call no more, and does not."""
+    owners = _owners(edit, findings)
+    old, new = (_callees(package, owners, edit.drops) for package in (before, after))
+    return () if new else (f"call of {callee}" for callee in sorted(old))
+
+
+def _callees(package: ScannedPackage, owners: frozenset[str], wanted: Iterable[str]) -> set[str]:
+    return {
+        call.callee
+        for function in package.functions or ()
+        if function.site.function.partition(".func")[0] in owners
+        for call in function.callees
+        if is_expected(call.callee, wanted)
+    }
 
 
 def _calls(package: ScannedPackage, file: str, lines: frozenset[int]) -> Counter[str]:

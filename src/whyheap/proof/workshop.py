@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from whyheap.collect.go_types import GoTypes
 from whyheap.host.files import write_atomically
@@ -27,6 +28,9 @@ class EditedFile:
     edits: tuple[Edit, ...]
     clashing: tuple[Edit, ...] = ()
     is_formatted: bool = True
+
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Workshop:
@@ -66,9 +70,17 @@ class Workshop:
         for file, text, done in zip(new, texts, self._types.format(texts), strict=True):
             self._was_formatted[file] = text == done
 
-    def overlay(self, files: Sequence[EditedFile], name: str = "overlay") -> GoTool:
-        """Return a go command that sees the edited files in place of the user's."""
+    def source(self, file: str) -> EditSource:
+        """Return a file as it is."""
+        return self._sources[file]
+
+    def overlay(self, files: Sequence[EditedFile], name: str = "overlay", more: Mapping[str, str] = _NONE) -> GoTool:
+        """Return a go command that sees the edited files in place of the user's, and `more` texts by their path."""
         replaced = {}
+        for number, (path, text) in enumerate(more.items()):
+            new = self.work / f"{name}-more-{number}.go"
+            new.write_text(text, encoding="utf-8")
+            replaced[path] = str(new)
         for number, one in enumerate(files):
             new = self.work / f"{name}-{number}.go"
             new.write_bytes(one.text.encode("utf-8", "surrogateescape"))

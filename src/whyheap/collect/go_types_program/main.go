@@ -2,6 +2,7 @@
 //
 //	types check < request.json     what go/types knows of the declarations around the wanted lines
 //	types format < texts.json      what gofmt makes of each text
+//	types regexp < text.json       whether a regular expression compiles
 package main
 
 import (
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"go/format"
 	"os"
+	"regexp"
 )
 
 type formatted struct {
@@ -18,7 +20,7 @@ type formatted struct {
 
 func main() {
 	if len(os.Args) != 2 {
-		fail(fmt.Errorf("usage: types check|format"))
+		fail(fmt.Errorf("usage: types check|format|regexp"))
 	}
 	var answer any
 	switch os.Args[1] {
@@ -26,6 +28,11 @@ func main() {
 		var wanted request
 		read(&wanted)
 		answer = check(wanted)
+	case "regexp":
+		var expression string
+		read(&expression)
+		_, err := regexp.Compile(expression)
+		answer = err == nil
 	case "format":
 		var texts []string
 		read(&texts)
@@ -40,7 +47,7 @@ func main() {
 		}
 		answer = all
 	default:
-		fail(fmt.Errorf("usage: types check|format"))
+		fail(fmt.Errorf("usage: types check|format|regexp"))
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(answer); err != nil {
 		fail(err)
