@@ -211,11 +211,14 @@ def _edits(wanted: Iterable[Finding], sources: dict[str, EditSource]) -> tuple[l
 
 
 def _report(request: FixRequest, scan: Scan, wanted: Sequence[Finding], proven: Sequence[ProvenEdit]) -> Report:
-    """Return the report about the findings that were meant, their fixes with proofs."""
+    """Return the report about the findings that have edits, and all that were named."""
     by_id = {name: one for one in proven for name in one.edit.findings}
+    is_named = bool(request.lines or request.ids)
     findings = []
     for one in wanted:
         own = by_id.get(one.id)
+        if own is None and not is_named:
+            continue
         fixes = one.fixes
         if own is not None:
             others = tuple(other for other in one.fixes if other.kind is FixKind.JUDGEMENT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,9 +33,20 @@ def write_fixes(files: Sequence[EditedFile], *, force: bool) -> None:
     for one in files:
         if not _is_writable(Path(one.path)):
             raise OutputError(f"{one.file} may not be written: nothing was written", "Make the tree writable")
-    for one in files:
-        mode = stat.S_IMODE(Path(one.path).stat().st_mode)
-        write_atomically(one.path, one.text.encode("utf-8", "surrogateescape"), mode)
+    written: list[EditedFile] = []
+    try:
+        for one in files:
+            _write(one, one.text)
+            written.append(one)
+    except BaseException:  # also Ctrl-C: all files or none
+        for one in written:
+            _write(one, one.before)
+        raise
+
+
+def _write(file: EditedFile, text: str) -> None:
+    mode = stat.S_IMODE(Path(file.path).stat().st_mode)
+    write_atomically(file.path, text.encode("utf-8", "surrogateescape"), mode)
 
 
 def _text(file: EditedFile) -> bytes:
@@ -45,9 +58,7 @@ def _text(file: EditedFile) -> bytes:
 
 def _is_dirty(path: Path) -> bool:
     """Whether git knows of changes; a file in no repository has none."""
-    from shutil import which  # noqa: PLC0415 - only when writing
-
-    git = which("git")
+    git = shutil.which("git")
     if git is None:
         return False
     done = run_program([git, "status", "--porcelain", "--", path.name], path.parent, seconds=60)
@@ -55,6 +66,4 @@ def _is_dirty(path: Path) -> bool:
 
 
 def _is_writable(path: Path) -> bool:
-    import os  # noqa: PLC0415 - only when writing
-
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)

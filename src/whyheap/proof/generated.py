@@ -138,12 +138,11 @@ def _value(source: EditSource, of: GoType, number: str, depth: int) -> str | Non
         return f"{of.text}{{}}"
     if of.kind == "pointer" and element is not None and element.kind == "struct" and element.nameable:
         return f"new({element.text})"
-    if inner is None:
-        return None
     if of.kind == "slice":
-        return f"func() {of.text} {{ s := make({of.text}, 100); for i := range s {{ s[i] = {inner} }}; return s }}()"
+        loop = f"for i := range s {{ s[i] = {inner} }}"
+        return inner and f"func() {of.text} {{ s := make({of.text}, 100); {loop}; return s }}()"
     loop = f"for i := 0; i < 100; i++ {{ m[{first}] = {inner} }}"
-    return first and f"func() {of.text} {{ m := {of.text}{{}}; {loop}; return m }}()"
+    return inner and first and f"func() {of.text} {{ m := {of.text}{{}}; {loop}; return m }}()"
 
 
 def _basic(of: GoType, number: str) -> str | None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from ast_grep_py import SgNode, SgRoot
 
+_BEHIND = re.compile(r"^(?:func|var|type|const)\b", re.MULTILINE)
+"""What can stand behind the imports only: big files are not parsed for their first lines."""
+
 
 def mended(text: str, needed: Iterable[str], unused: Iterable[str]) -> str:
     """Return the text with the imports that it needs and without those that are unused; all are of std."""
+    found = _BEHIND.search(text)
+    head, rest = (text[: found.start()], text[found.start() :]) if found else (text, "")
+    return _mended(head, needed, unused) + rest
+
+
+def _mended(text: str, needed: Iterable[str], unused: Iterable[str]) -> str:
     dropped = set(unused)
     for path in sorted(set(needed)):
         if path not in {_path(spec) for spec in _specs(text)}:

@@ -27,6 +27,15 @@ def fixes_to_json(report: Report, edits: Sequence[ProvenEdit], refused: Sequence
             }
             for one in edits
         ],
-        "refused": [{"finding": finding.id, "reason": refusal.reason} for finding, refusal in refused],
+        "refused": [
+            {
+                "finding": finding.id,
+                "pattern": finding.pattern,
+                "file": finding.site.file,
+                "line": finding.site.line,
+                "reason": refusal.reason,
+            }
+            for finding, refusal in refused
+        ],
     }
     return msgspec.json.format(encode(whole), indent=2) + b"\n"
