@@ -87,7 +87,7 @@ def test_lines_around_an_insertion_are_found_again(lines: list[str], at: int, ne
     numbered = [f"{text}{number}" for number, text in enumerate(lines)]
     after = [*numbered[:at], *(f"new {text}" for text in new), *numbered[at:]]
     for number in range(1, len(numbered) + 1):
-        moved = moved_lines("\n".join(numbered), "\n".join(after), [number])
+        _, moved = moved_lines("\n".join(numbered), "\n".join(after), [number])
         assert number + (len(new) if number > at else 0) in moved
 
 

@@ -237,9 +237,8 @@ class Prover:
         old, new = {}, {}
         for number, edit in enumerate(edits):
             file = files[edit.file]
-            lines = watched(edit, file.before)
+            lines, moved = moved_lines(file.before, file.text, watched(edit, file.before))
             old[str(number)] = frozenset((file.path, line) for line in lines)
-            moved = moved_lines(file.before, file.text, lines)
             new[str(number)] = frozenset((file.path, line) for line in moved)
         folder = str(self._folders[package])
 

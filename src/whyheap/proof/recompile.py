@@ -77,7 +77,8 @@ def _judge(
         return {edit: Recompiled(problem=f"does not compile: {words}" if edit in guilty else "") for edit in edits}
     old, new = heap_words(before), heap_words(after)
     gone, come = old - new, new - old
-    problems = _unexpected(come, edits, findings)
+    respelled = {edit: _texts(edit, one.before) for one in files for edit in one.edits}
+    problems = _unexpected(come, gone, respelled, findings)
     answers = {}
     for one in files:
         for edit in one.edits:
@@ -95,21 +96,38 @@ def _at_place(words: str, files: Sequence[EditedFile]) -> list[Edit]:
     found = []
     for one in files:
         for edit in one.edits:
-            lines = moved_lines(one.before, one.text, watched(edit, one.before))
+            _, lines = moved_lines(one.before, one.text, watched(edit, one.before))
             if any(name == Path(one.path).name and line in lines for name, line in places):
                 found.append(edit)
     return found
 
 
-def _unexpected(come: Counter[Word], edits: Iterable[Edit], findings: Mapping[str, Finding]) -> dict[Edit, str]:
+def _texts(edit: Edit, before: str) -> list[tuple[str, str]]:
+    """Return what each change of an edit puts in place of what."""
+    return [(change.new, before[change.start : change.end]) for change in edit.changes if change.new]
+
+
+def _is_respelled(new: Word, gone: Counter[Word], texts: Iterable[tuple[str, str]]) -> bool:
+    """Whether a word is an old one in which an edit wrote a part of the expression anew."""
+    return any(gone[Word(new.function, new.subject.replace(written, old))] > 0 for written, old in texts)
+
+
+def _unexpected(
+    come: Counter[Word],
+    gone: Counter[Word],
+    respelled: Mapping[Edit, list[tuple[str, str]]],
+    findings: Mapping[str, Finding],
+) -> dict[Edit, str]:
     """Return what each edit brought that it did not announce."""
-    edits = list(edits)
+    edits = list(respelled)
     problems: dict[Edit, str] = {}
     for new in sorted(come):
         if _CONSTANT.match(new.subject):
             continue
         near = [edit for edit in edits if new.owner in _owners(edit, findings)]
         if any(is_expected(new.subject, edit.brings) for edit in near or edits):
+            continue
+        if any(_is_respelled(new, gone, respelled[edit]) for edit in near or edits):
             continue
         for edit in near or edits:
             problems.setdefault(
@@ -137,9 +155,8 @@ _ESCAPES = "escapes to heap"
 
 def _fewer_calls(edit: Edit, file: EditedFile, before: ScannedPackage, after: ScannedPackage) -> Iterable[str]:
     """Yield the calls of the allocator that the edit's lines make less often in machine code."""
-    lines = watched(edit, file.before)
-    old = _calls(before, file.file, lines)
-    new = _calls(after, file.file, moved_lines(file.before, file.text, lines))
+    lines, moved = moved_lines(file.before, file.text, watched(edit, file.before))
+    old, new = _calls(before, file.file, lines), _calls(after, file.file, moved)
     for callee, count in sorted((old - new).items()):
         yield f"call of {callee}" if count == 1 else f"{count} calls of {callee}"
 

@@ -91,9 +91,10 @@ def proof_words(proof: Proof) -> list[str]:
         before, after = format_bytes(proof.bytes_before or 0), format_bytes(proof.bytes_after or 0)
         by = "in one run of the tests" if proof.measured_by == "tests" else "per call, in a benchmark"
         said.append(f"objects {proof.objects_before:,} -> {proof.objects_after:,}, {before} -> {after} {by}")
-    if proof.reason:
-        said.append(proof.reason)
-    return [*said, *proof.notes]
+    if proof.reason and proof.standing is Standing.UNMEASURED:
+        said.append(f"nothing says what it saves: {proof.reason}")
+    is_told = proof.tests in {TestsTold.SKIPPED, TestsTold.NONE}  # by the words about the tests
+    return said if is_told else [*said, *proof.notes]
 
 
 def _tests(told: TestsTold) -> str:

@@ -45,7 +45,7 @@ def edit(finding: Finding, source: EditSource) -> Edit:
         changes += [Change(begin(loop), begin(loop), start), Change(end(loop), end(loop), last.format(""))]
     title = f"{name.text()} += ... -> {builder}.WriteString"
     brings = (r"^\(\*strings\.Builder\)|strings\.Builder", r"^append\(", r"^make\(", rf"^{builder}$", r"bytealg")
-    return source.edit(finding, title, changes, imports=["strings"], brings=brings, lines=lines)
+    return source.edit(finding, title, changes, imports=["strings"], brings=brings, stays=True, lines=lines)
 
 
 def _grown(finding: Finding, source: EditSource) -> SgNode:
