@@ -62,6 +62,7 @@ def edits(answer: dict[str, Any], file: str) -> list[dict[str, Any]]:
         ("reflection-call", "slices.SortFunc(users, func(a, b user) int {"),
         ("reflection-call", "return cmp.Compare(b.name, a.name)"),
         ("reflection-call", "return (a == nil) == (b == nil) && slices.Equal(a, b)"),
+        ("loop-variable-address", "all[i] = &us[i]"),
         ("map-storage", "seen := make(map[string]bool, len(words))"),
         ("error-per-call", "return errTooMany"),
         ("construction-per-call", "return matchesRegexp.MatchString(text)"),

@@ -12,6 +12,7 @@ from whyheap.patterns.append_growth.edit import edit as append_growth
 from whyheap.patterns.construction_per_call.edit import edit as construction_per_call
 from whyheap.patterns.edit_source import EditSource
 from whyheap.patterns.error_per_call.edit import edit as error_per_call
+from whyheap.patterns.loop_variable_address.edit import edit as loop_variable_address
 from whyheap.patterns.map_storage.edit import edit as map_storage
 from whyheap.patterns.reflection_call.edit import edit as reflection_call
 from whyheap.patterns.string_concatenation.edit import edit as string_concatenation
@@ -37,6 +38,7 @@ EDITORS: Final[Mapping[str, Editor]] = MappingProxyType(
         "append-growth": append_growth,
         "construction-per-call": construction_per_call,
         "error-per-call": error_per_call,
+        "loop-variable-address": loop_variable_address,
         "map-storage": map_storage,
         "reflection-call": reflection_call,
         "string-concatenation": string_concatenation,

@@ -125,9 +125,9 @@ def _unexpected(
         if _CONSTANT.match(new.subject):
             continue
         near = [edit for edit in edits if new.owner in _owners(edit, findings)]
-        if any(is_expected(new.subject, edit.brings) for edit in near or edits):
+        if any(is_expected(new.subject, edit.brings) for edit in edits):  # inlined code says it of others
             continue
-        if any(_is_respelled(new, gone, respelled[edit]) for edit in near or edits):
+        if any(_is_respelled(new, gone, respelled[edit]) for edit in edits):
             continue
         for edit in near or edits:
             problems.setdefault(

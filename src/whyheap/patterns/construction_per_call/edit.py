@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from whyheap.model.edit import Edit
 from whyheap.model.finding import Finding
-from whyheap.patterns.edit_source import EditSource, UneditableError, arguments, begin, replace
+from whyheap.patterns.edit_source import EditSource, UneditableError, arguments, begin, named, replace
 from whyheap.patterns.top_level import name_of, variable_before
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def edit(finding: Finding, source: EditSource) -> Edit:
         raise UneditableError("it is made once already")
     if name.text() in {"init", "main"} and not _is_in_loop(call):
         raise UneditableError(f"it is made once, in {name.text()}")
+    if not _is_in_loop(call) and not _is_used_here(source, call):
+        raise UneditableError("it is handed on, and nothing says that it is made often")
     if ".Longest()" in source.text:
         raise UneditableError("the file calls Longest, which changes a regular expression")
     if source.called(call).startswith("regexp.") and not source.compiles(source.constant(given[0]) or ""):
@@ -65,6 +67,20 @@ def edit(finding: Finding, source: EditSource) -> Edit:
 
 
 _LITERALS = frozenset({"interpreted_string_literal", "raw_string_literal"})
+
+
+def _is_used_here(source: EditSource, call: SgNode) -> bool:
+    """Whether only methods of what is made are called: at once, or by a variable."""
+    parent = call.parent()
+    if parent is None or parent.kind() == "selector_expression":
+        return parent is not None
+    holder = parent.parent()
+    left = holder.field("left") if holder is not None and holder.kind() == "short_var_declaration" else None
+    names = named(left) if left is not None else []
+    if len(names) != 1:
+        return False
+    uses = [one for one in source.mentions(names[0]) if begin(one) != begin(names[0])]
+    return all((around := one.parent()) is not None and around.kind() == "selector_expression" for one in uses)
 
 
 def _is_in_loop(node: SgNode) -> bool:

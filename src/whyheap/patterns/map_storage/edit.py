@@ -33,7 +33,7 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     _check_same_there(source, loop, declared)
     new = f"make({written.text()}, {size})"
     lines = (source.line(begin(value)), source.line(begin(put)))
-    brings = (r"^make\(map",)
+    brings = (r"^make\(",)
     return source.edit(
         finding, f"{value.text()} -> {new}", [replace(value, new)], brings=brings, stays=True, lines=lines
     )
