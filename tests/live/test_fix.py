@@ -42,7 +42,7 @@ def answer(module: Path) -> dict[str, Any]:
     done = run(module, "./...", "--write", "--unmeasured", "--format", "json")
     assert done.returncode == 0, done.stderr
     changed = {file.name for file, text in before.items() if file.read_bytes() != text}
-    assert changed == {"good.go"}
+    assert changed == {"good.go", "picky.go", "failing.go"}
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 
@@ -90,11 +90,23 @@ def test_an_edit_says_what_it_saved(answer: dict[str, Any]) -> None:
     assert proof in [fix["proof"] for fix in fixes]
 
 
+def test_an_edit_that_a_test_minds_is_refuted_alone(answer: dict[str, Any]) -> None:
+    told = {one["pattern"]: one["proof"] for one in edits(answer, "picky.go")}
+    assert told["error-per-call"]["standing"] == "refuted"
+    assert told["error-per-call"]["reason"] == "TestErrorsAreTold fails with it"
+    assert (told["variadic-any"]["standing"], told["variadic-any"]["tests"]) == ("proven", "pass")
+
+
+def test_tests_that_fail_anyway_are_not_held_against_an_edit(answer: dict[str, Any]) -> None:
+    (told,) = (one["proof"] for one in edits(answer, "failing.go"))
+    assert (told["standing"], told["tests"]) == ("proven", "fail without it too")
+
+
 def test_the_module_is_as_good_as_before(module: Path, answer: dict[str, Any]) -> None:
     assert answer["edits"]
     env = toolchains.environment(GOFLAGS="", GOWORK="off")
     go = str(toolchains.go())
-    for command in (["vet", "./..."], ["test", "./..."]):
+    for command in (["vet", "./..."], ["test", ".", "./old", "./picky"]):
         done = subprocess.run([go, *command], cwd=module, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     formatted = subprocess.run(

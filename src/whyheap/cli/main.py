@@ -31,7 +31,7 @@ _COMMANDS = {
     "record": _Entry("record", "Flight recorder: keeps what a process does until it ends", matters=True),
     "scan": _Entry("scan", "Which lines allocate on the heap, and why (static)", matters=True),
     "explain": _Entry("explain", "Everything that is known about one line", matters=True),
-    "fix": _Entry("fix", "Edits that are proven by compiler, vet, tests and allocation counts", matters=True),
+    "fix": _Entry("fix", "Edits that are proven by compiler, vet, tests and allocation counts"),
     "diff": _Entry("diff", "What grew between two captures, or what a Go upgrade changes"),
     "patterns": _Entry("catalogue", "The catalogue of ways to the heap"),
     "causes": _Entry("catalogue", "The catalogue of reasons to run out of memory"),

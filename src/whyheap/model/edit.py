@@ -54,7 +54,7 @@ class Standing(StrEnum):
     REFUTED = "refuted"  # it does not build, vet or pass, it brings new heap facts, or it saves nothing
 
 
-class TestsTold(StrEnum):
+class OfTests(StrEnum):
     """What the package's tests say of an edit."""
 
     PASS = "pass"  # noqa: S105 - no secret
@@ -76,7 +76,7 @@ class Proof:
     """
 
     standing: Standing
-    tests: TestsTold = TestsTold.SKIPPED
+    tests: OfTests = OfTests.SKIPPED
     gone: tuple[str, ...] = ()
     objects_before: int | None = None
     objects_after: int | None = None

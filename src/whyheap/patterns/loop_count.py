@@ -68,7 +68,10 @@ def count(source: EditSource, loop: SgNode) -> str:
     clause = next((one for one in loop.children() if one.kind() in {"range_clause", "for_clause"}), None)
     if clause is None:
         raise UneditableError("the loop does not tell how often it runs")
-    return _of_range(source, clause) if clause.kind() == "range_clause" else _of_for(source, loop, clause)
+    often = _of_range(source, clause) if clause.kind() == "range_clause" else _of_for(source, loop, clause)
+    if not often.startswith("len(") and loop.find(kind="return_statement") is not None:
+        raise UneditableError("the loop may return long before it has run that often")
+    return often
 
 
 def ranged_over(loop: SgNode) -> SgNode | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from whyheap.collect.compiler import ScanOptions
 from whyheap.host.program import run_program
-from whyheap.model.edit import Edit, Proof, ProvenEdit, Standing, TestsTold
+from whyheap.model.edit import Edit, OfTests, Proof, ProvenEdit, Standing
 from whyheap.model.finding import Finding
 from whyheap.model.scan import Scan
 from whyheap.proof.generated import FILE, generated_call, run_generated, test_text
@@ -153,22 +153,22 @@ class Prover:
         """Run a package's tests without and with its edits, and measure both."""
         if not self._options.with_tests:
             for edit in edits:
-                proofs[edit] = _static(told[edit], TestsTold.SKIPPED, "the tests were not run (--no-tests)")
+                proofs[edit] = _static(told[edit], OfTests.SKIPPED, "the tests were not run (--no-tests)")
             return
         self._progress(f"tests of {package}, as they are")
         has_tests = any(self._folders[package].glob("*_test.go"))
         before = self._run(package, []) if has_tests else TestRun(has_tests=False)
         if not before.has_tests or before.timed_out or not before.is_built:
             tests = (
-                TestsTold.NONE
+                OfTests.NONE
                 if not before.has_tests
-                else TestsTold.TIMED_OUT
+                else OfTests.TIMED_OUT
                 if before.timed_out
-                else TestsTold.FAIL_WITHOUT
+                else OfTests.FAIL_WITHOUT
             )
             why = {
-                TestsTold.NONE: "the package has no tests",
-                TestsTold.TIMED_OUT: f"the tests took longer than {self._options.test_seconds:g} s",
+                OfTests.NONE: "the package has no tests",
+                OfTests.TIMED_OUT: f"the tests took longer than {self._options.test_seconds:g} s",
             }.get(tests, f"the tests fail without it too: {before.words}")
             for edit in edits:
                 proofs[edit] = _static(told[edit], tests, why)
@@ -178,12 +178,12 @@ class Prover:
         if after.failed - before.failed or after.timed_out or not after.is_built:
             wrong = self._culprits(package, edits, before, after)
             for edit in wrong:
-                proofs[edit] = Proof(Standing.REFUTED, TestsTold.FAIL, told[edit].gone, reason=self._why(before, after))
+                proofs[edit] = Proof(Standing.REFUTED, OfTests.FAIL, told[edit].gone, reason=self._why(before, after))
             edits = [edit for edit in edits if edit not in wrong]
             if not edits:
                 return
             after = self._run(package, edits)
-        tests = TestsTold.FAIL_WITHOUT if before.failed else TestsTold.PASS
+        tests = OfTests.FAIL_WITHOUT if before.failed else OfTests.PASS
         old, new = self._objects(package, edits, before, after)
         for number, edit in enumerate(edits):
             proofs[edit] = _measured(edit, told[edit], tests, old.get(str(number)), new.get(str(number)))
@@ -296,7 +296,7 @@ def unified(file: EditedFile) -> str:
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
-def _static(told: Recompiled, tests: TestsTold, why: str) -> Proof:
+def _static(told: Recompiled, tests: OfTests, why: str) -> Proof:
     """Return the proof of an edit that no test ran: the compiler's word is all there is."""
     if told.gone:
         return Proof(Standing.PROVEN, tests, told.gone, notes=(why,))
@@ -304,7 +304,7 @@ def _static(told: Recompiled, tests: TestsTold, why: str) -> Proof:
 
 
 def _measured(
-    edit: Edit, told: Recompiled, tests: TestsTold, old: Objects | None, new: Objects | None, by: str = "tests"
+    edit: Edit, told: Recompiled, tests: OfTests, old: Objects | None, new: Objects | None, by: str = "tests"
 ) -> Proof:
     if old is None or new is None or not old.count:
         return _static(told, tests, "not exercised by the tests")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
-from whyheap.model.edit import Proof, ProvenEdit, Refusal, Standing, TestsTold
+from whyheap.model.edit import OfTests, Proof, ProvenEdit, Refusal, Standing
 from whyheap.model.finding import Finding, FixKind
 from whyheap.report.terminal_text import (
     STYLE_ALARM,
@@ -93,17 +93,17 @@ def proof_words(proof: Proof) -> list[str]:
         said.append(f"objects {proof.objects_before:,} -> {proof.objects_after:,}, {before} -> {after} {by}")
     if proof.reason and proof.standing is Standing.UNMEASURED:
         said.append(f"nothing says what it saves: {proof.reason}")
-    is_told = proof.tests in {TestsTold.SKIPPED, TestsTold.NONE}  # by the words about the tests
+    is_told = proof.tests in {OfTests.SKIPPED, OfTests.NONE}  # by the words about the tests
     return said if is_told else [*said, *proof.notes]
 
 
-def _tests(told: TestsTold) -> str:
+def _tests(told: OfTests) -> str:
     return {
-        TestsTold.PASS: "the tests pass",
-        TestsTold.FAIL_WITHOUT: "tests fail without it too, and no others with it",
-        TestsTold.NONE: "there are no tests",
-        TestsTold.SKIPPED: "tests not run",
-        TestsTold.TIMED_OUT: "the tests take too long",
+        OfTests.PASS: "the tests pass",
+        OfTests.FAIL_WITHOUT: "tests fail without it too, and no others with it",
+        OfTests.NONE: "there are no tests",
+        OfTests.SKIPPED: "tests not run",
+        OfTests.TIMED_OUT: "the tests take too long",
     }.get(told, told.value)
 
 

@@ -63,12 +63,20 @@ def _other_method(finding: Finding, source: EditSource, call: SgNode, conversion
         raise UneditableError("the copy is needed: it is kept, changed or handed on")
     if of.text.removeprefix("*") not in _WRITERS:
         raise UneditableError("the writer may do something else with a string")
+    if of.text.endswith("bytes.Buffer") and method.text() == "WriteString" and _reads_buffer(source, call):
+        raise UneditableError("the bytes may be those of the buffer itself")
     wanted = "string" if method.text() == "Write" else "[]byte"
     if given.text != wanted:
         raise UneditableError("what is converted has a type of its own")
     new = _TWINS[method.text()]
     changes = [replace(method, new), replace(conversion, value.text())]
     return source.edit(finding, f"{call.text()} -> {new}({value.text()})", changes)
+
+
+def _reads_buffer(source: EditSource, call: SgNode) -> bool:
+    """Whether the function asks a buffer for its own bytes, which move when it is written to."""
+    around = source.declaration(begin(call))
+    return around is None or any(name in around.text() for name in (".Bytes()", ".Next(", ".AvailableBuffer()"))
 
 
 def _at_look_up(finding: Finding, source: EditSource, conversion: SgNode) -> Edit:

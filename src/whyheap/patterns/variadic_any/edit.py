@@ -63,7 +63,7 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     if not strconv and any(piece.uses_strconv for piece in pieces):
         raise UneditableError("the name strconv means something else here")
     new = " + ".join(piece.text for piece in pieces).replace("\0", strconv)
-    if len(pieces) > 1 and parent.kind() not in _HOLDERS:
+    if (len(pieces) > 1 or " " in pieces[0].text) and parent.kind() not in _HOLDERS:
         new = f"({new})"
     imports = ["strconv"] if any(piece.uses_strconv for piece in pieces) else []
     brings = (r" \+ ", r"^string\(", r"^strconv\.") if len(pieces) > 1 or imports else ()
