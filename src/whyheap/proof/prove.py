@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,7 +68,9 @@ class Prover:
             self._tested(package, own, told, proofs)
             if self._options.with_tests:
                 self._benchmarked(package, own, told, proofs)
-        return [ProvenEdit(edit, proofs[edit], self._diff(edit)) for edit in edits]
+        self._progress("writing the diffs")
+        alone = self._workshop.each_alone(edits)
+        return [ProvenEdit(edit, proofs[edit], unified(alone[edit])) for edit in edits]
 
     def text_with(self, edits: Iterable[Edit]) -> list[EditedFile]:
         """Return the files with all these edits."""
@@ -91,13 +94,20 @@ class Prover:
             wrong = [edit for edit in kept if told[edit].problem]
             if not wrong:
                 return kept, told
-            guilty = self._guilty(wrong) if len(wrong) > 1 else wrong
+            sure, suspects = self._told_apart(wrong, told)
+            guilty = sure + (self._guilty(suspects) if suspects else [])
             for edit in guilty:
                 proofs[edit] = Proof(Standing.REFUTED, reason=told[edit].problem)
                 kept.remove(edit)
         for edit in kept:
             proofs[edit] = Proof(Standing.REFUTED, reason="it could not be told apart from edits that do not compile")
         return [], told
+
+    def _told_apart(self, wrong: list[Edit], told: Mapping[Edit, Recompiled]) -> tuple[list[Edit], list[Edit]]:
+        """Split edits into those that a problem names alone, and those that share one: only these need more builds."""
+        shared = Counter((self._owners[edit.file], told[edit].problem) for edit in wrong)
+        sure = [edit for edit in wrong if shared[self._owners[edit.file], told[edit].problem] == 1]
+        return sure, [edit for edit in wrong if edit not in sure]
 
     def _guilty(self, suspects: list[Edit]) -> list[Edit]:
         """Halve suspects until those are found that are wrong by themselves; all of them, if only together."""
@@ -279,10 +289,6 @@ class Prover:
             if old is not None and new is not None and old.count:
                 tests = proofs[edit].tests
                 proofs[edit] = _measured(edit, told[edit], tests, old, new, "benchmark")
-
-    def _diff(self, edit: Edit) -> str:
-        """Return the unified diff that an edit makes alone."""
-        return "".join(unified(one) for one in self._workshop.put_together([edit]))
 
 
 def unified(file: EditedFile) -> str:

@@ -30,6 +30,7 @@ class EditedFile:
     is_formatted: bool = True
 
 
+_AT_ONCE = 40  # whole files
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -61,6 +62,21 @@ class Workshop:
             new = text if text is not None and is_formatted else one.text
             before = self._sources[file].text
             files.append(EditedFile(file, self._paths[file], before, new, one.edits, one.clashing, is_formatted))
+        return files
+
+    def each_alone(self, edits: Iterable[Edit]) -> dict[Edit, EditedFile]:
+        """Return for each edit its file with that edit alone."""
+        edits = list(edits)
+        self._look(dict.fromkeys(edit.file for edit in edits))
+        files = {}
+        for start in range(0, len(edits), _AT_ONCE):
+            some = edits[start : start + _AT_ONCE]
+            composed = [compose(self._sources[edit.file], [edit]).text for edit in some]
+            for edit, text, new in zip(some, composed, self._types.format(composed), strict=True):
+                is_formatted = self._was_formatted[edit.file]
+                shown = new if new is not None and is_formatted else text
+                before, path = self._sources[edit.file].text, self._paths[edit.file]
+                files[edit] = EditedFile(edit.file, path, before, shown, (edit,), is_formatted=is_formatted)
         return files
 
     def _look(self, files: Iterable[str]) -> None:
