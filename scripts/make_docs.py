@@ -96,6 +96,20 @@ $ whyheap explain render.go:10
 ...
 """,
     ),
+    "fix": Notes(
+        (0, 2, 3, 130),
+        """\
+$ whyheap fix render.go:10 --no-tests
+ oomshop  go1.27.3  1 proven
+...
+-    id := fmt.Sprintf("%d", row.Order.ID)
++    id := strconv.Itoa(row.Order.ID)
+...
+ proven      builds; go vet passes; tests not run
+             gone: row.Order.ID escapes to heap
+...
+""",
+    ),
     "diff": Notes(
         (0, 2, 3, 130),
         """\

@@ -32,6 +32,7 @@ _COMMANDS = {
     "scan": _Entry("scan", "Which lines allocate on the heap, and why (static)", matters=True),
     "explain": _Entry("explain", "Everything that is known about one line", matters=True),
     "test": _Entry("test", "go test, with checks for leaked goroutines and allocation limits"),
+    "fix": _Entry("fix", "Edits that are proven by compiler, vet, tests and allocation counts"),
     "diff": _Entry("diff", "What grew between two captures, or what a Go upgrade changes"),
     "gate": _Entry("gate", "CI gate: baseline of heap sites, budgets, directives in the source"),
     "patterns": _Entry("catalogue", "The catalogue of ways to the heap"),
@@ -40,7 +41,7 @@ _COMMANDS = {
     "doctor": _Entry("doctor", "What this machine offers and lacks", matters=True),
     "completion": _Entry("completion", "Shell completion for bash, zsh and fish"),
 }
-_LATER = " fix run heap debug guard harden node wasm fleet serve mcp lsp "
+_LATER = " run heap debug guard harden node wasm fleet serve mcp lsp "
 
 
 class _Commands(click.Group):

@@ -67,6 +67,11 @@ class CodeLibrary:
         self._notes: dict[str, LineNotes | None] = {}
         self._unread: dict[str, FormatError] = {}
 
+    @property
+    def packages(self) -> tuple[ListedPackage, ...]:
+        """All packages of the run that have a build, dependencies too."""
+        return tuple(self._packages.values())
+
     def functions_of(self, package: str) -> tuple[FunctionCode, ...] | None:
         """Return all functions that a package's build holds, None when it has no machine code that could be read.
 

@@ -17,19 +17,24 @@ _GRACE_SECONDS = 1
 
 
 def run_program(
-    command: Sequence[str], folder: Path, *, env: Mapping[str, str] | None = None, seconds: float = 600
+    command: Sequence[str],
+    folder: Path,
+    *,
+    env: Mapping[str, str] | None = None,
+    seconds: float = 600,
+    stdin: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run in a process group of its own and keep the output; `env` are changes to ours.
+    """Run in a process group of its own and keep the output; `env` are changes to ours, `stdin` is what it reads.
 
     Raises ToolError when the program cannot be started or takes longer than `seconds`.
     """
     environment = {**os.environ, "PWD": str(folder), **(env or {})}
     with go_folder(environment):
-        return _run(list(command), folder, environment, seconds)
+        return _run(list(command), folder, environment, seconds, stdin)
 
 
 def _run(
-    command: list[str], folder: Path, environment: Mapping[str, str], seconds: float
+    command: list[str], folder: Path, environment: Mapping[str, str], seconds: float, stdin: str | None
 ) -> subprocess.CompletedProcess[str]:
     name = Path(command[0]).name
     try:
@@ -37,7 +42,7 @@ def _run(
             command,
             cwd=folder,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -47,7 +52,7 @@ def _run(
     except OSError as error:
         raise ToolError(f"cannot run {command[0]}: {error.strerror}") from error
     try:
-        stdout, stderr = process.communicate(timeout=seconds)
+        stdout, stderr = process.communicate(stdin, timeout=seconds)
     except subprocess.TimeoutExpired as error:
         raise ToolError(f"{name} took longer than {seconds:g} s and was ended") from error
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from whyheap.model.edit import Proof
 from whyheap.model.evidence import Agreement, CalleeBytes
 from whyheap.model.facts import AllocatorCall, CompilerFact
 from whyheap.model.measure import Measure
@@ -35,10 +36,11 @@ class PatternKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """One alternative, as a verb phrase."""
+    """One alternative, as a verb phrase. `proof` is what `whyheap fix` did to prove it, None elsewhere."""
 
     title: str
     kind: FixKind
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True)

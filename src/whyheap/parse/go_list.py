@@ -42,6 +42,7 @@ class Module(msgspec.Struct, frozen=True):
     Dir: str = ""
     Main: bool = False
     GoMod: str = ""
+    GoVersion: str = ""
 
 
 class ListedPackage(msgspec.Struct, frozen=True):

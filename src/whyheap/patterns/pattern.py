@@ -105,6 +105,14 @@ class Rule(Protocol):
         """Yield the findings that this pattern sees in one line's evidence."""
         ...
 
+    # A pattern whose fix is mechanical has `edit.py` in its folder besides, with
+    #     def edit(finding: Finding, source: EditSource) -> Edit
+    # and a line in patterns/editors.py. `finding` is one that `match` yielded, `source` its file with syntax and types
+    # (patterns/edit_source.py). It returns source.edit(finding, title, changes, ...) when the meaning is kept for sure:
+    # order and number of evaluations, aliasing, shadowed names, nil, the go line of go.mod (source.language); otherwise
+    # it raises UneditableError("the end of a sentence that says why"). Imports are named by path and mended by
+    # proof/composition.py; proof/prove.py finds out whether it builds, passes vet and the tests, and saves anything.
+
 
 def headings(doc: str) -> dict[str, str]:
     """Split a docstring into its headings: name -> text, one paragraph each."""

@@ -69,7 +69,8 @@ class GoFile:
         self._kinds: dict[str, dict[int, list[SgNode]]] = {}
 
     @cached_property
-    def _root(self) -> SgNode:
+    def root(self) -> SgNode:
+        """The whole file."""
         from ast_grep_py import SgRoot  # noqa: PLC0415 - loads a native parser: only when syntax is asked for
 
         return SgRoot(self._text, "go").root()
@@ -100,7 +101,7 @@ class GoFile:
             # One walk over the tree for all that is asked for as a rule: a walk costs more than what it finds.
             kinds = _USUAL_KINDS if kind in _USUAL_KINDS else (kind,)
             self._kinds.update({wanted: defaultdict(list) for wanted in kinds})
-            for node in self._root.find_all(_any_of(kinds)):
+            for node in self.root.find_all(_any_of(kinds)):
                 self._kinds[node.kind()][node.range().start.line + 1].append(node)
             found = self._kinds[kind]
         return found
@@ -145,7 +146,7 @@ class GoFile:
     @cached_property
     def _statements(self) -> list[tuple[int, int]]:
         """First and last line of each statement and each declared variable that has a value, shortest first."""
-        ranges = (node.range() for node in self._root.find_all(_any_of(_STATEMENTS)))
+        ranges = (node.range() for node in self.root.find_all(_any_of(_STATEMENTS)))
         spans = {(at.start.line + 1, at.end.line + 1) for at in ranges}
         for start, _, node in self._functions:  # parameters on lines of their own are made on the first line
             if node.kind() != "func_literal" and (body := node.field("body")) is not None:

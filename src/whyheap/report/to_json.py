@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from whyheap.model.account import MemoryAccount
+    from whyheap.model.edit import Proof
     from whyheap.model.event import Event
     from whyheap.model.evidence import CalleeBytes
     from whyheap.model.facts import CompilerFact, Flow
@@ -30,7 +31,7 @@ Json = dict[str, Any]
 
 def to_json(report: Report) -> bytes:
     """Render the whole report as one indented JSON object with a newline at its end; equal reports give equal bytes."""
-    return msgspec.json.format(_encode(_report(report)), indent=2) + b"\n"
+    return msgspec.json.format(_encode(report_json(report)), indent=2) + b"\n"
 
 
 def finding_json(finding: Finding, totals: Totals) -> Json:
@@ -58,7 +59,8 @@ def _finding_lines(report: Report) -> Iterator[bytes]:
         yield _encode(_finding(finding, report.totals))
 
 
-def _report(report: Report) -> Json:
+def report_json(report: Report) -> Json:
+    """Return the whole report in the contract's shape."""
     return {
         "schema": SCHEMA,
         "tool": {"name": "whyheap", "version": VERSION},
@@ -171,8 +173,28 @@ def _finding(finding: Finding, totals: Totals) -> Json:
         },
         "agreement": finding.agreement.value,
         "certainty": finding.certainty.value,
-        "fixes": [{"title": fix.title, "kind": fix.kind.value, "proof": None} for fix in finding.fixes],
+        "fixes": [
+            {"title": fix.title, "kind": fix.kind.value, "proof": proof_json(fix.proof)} for fix in finding.fixes
+        ],
         "labels": dict(sorted(finding.labels.items())),
+    }
+
+
+def proof_json(proof: Proof | None) -> Json | None:
+    """Return what proves a fix; None for one that nobody tried."""
+    if proof is None:
+        return None
+    return {
+        "standing": proof.standing.value,
+        "tests": proof.tests.value,
+        "gone": list(proof.gone),
+        "objects_before": proof.objects_before,
+        "objects_after": proof.objects_after,
+        "bytes_before": proof.bytes_before,
+        "bytes_after": proof.bytes_after,
+        "measured_by": proof.measured_by,
+        "reason": proof.reason,
+        "notes": list(proof.notes),
     }
 
 

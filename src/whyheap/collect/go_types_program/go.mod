@@ -1,0 +1,3 @@
+module whyheap.types
+
+go 1.22

@@ -1,0 +1,34 @@
+"""Makes an error of constant text once: `var errTooMany = errors.New("too many")` above the function.
+
+Two such errors are then equal where they were not: nobody compares errors that a function makes anew.
+"""
+
+from __future__ import annotations
+
+from whyheap.model.edit import Edit
+from whyheap.model.finding import Finding
+from whyheap.patterns.edit_source import EditSource, UneditableError, arguments, replace
+from whyheap.patterns.top_level import name_of, variable_before
+
+_MAKERS = frozenset({"errors.New", "fmt.Errorf"})
+
+
+def edit(finding: Finding, source: EditSource) -> Edit:
+    """Replace errors.New("constant"), or fmt.Errorf of a text without verbs, by a package variable."""
+    call = next((one for one in source.calls_around(finding) if source.called(one) in _MAKERS), None)
+    if call is None:
+        raise UneditableError("the error is not made by errors.New or fmt.Errorf")
+    given = arguments(call)
+    text = source.constant(given[0]) if len(given) == 1 else None
+    if text is None or given[0].kind() not in {"interpreted_string_literal", "raw_string_literal"}:
+        raise UneditableError("the error's text is no constant")
+    if source.called(call) == "fmt.Errorf" and "%" in text:
+        raise UneditableError("the error's text has verbs")
+    errors = source.package_name("errors", call)
+    if not errors:
+        raise UneditableError("the name errors means something else here")
+    value = f"{errors}.New({given[0].text()})"
+    name = source.claim(name_of(text, "err"), call, value)
+    changes = [variable_before(source, call, name, value), replace(call, name)]
+    title = f"{call.text()} -> var {name}"
+    return source.edit(finding, title, changes, imports=["errors"], brings=(r"^&errors\.errorString\{",))

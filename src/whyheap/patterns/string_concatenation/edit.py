@@ -1,0 +1,117 @@
+"""Writes `s += x` in a loop with a strings.Builder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from whyheap.model.edit import Change, Edit
+from whyheap.model.finding import Finding
+from whyheap.patterns.edit_source import EditSource, UneditableError, begin, end, has_comment, named, replace
+from whyheap.patterns.local_variable import check_local, declared_value, is_next, statement_before
+from whyheap.patterns.loop_count import statements_around
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+_JUMPS = ("goto_statement", "break_statement", "continue_statement")
+
+
+def edit(finding: Finding, source: EditSource) -> Edit:
+    """Collect a string, that a loop adds to and does not read, in a Builder."""
+    name = _grown(finding, source)
+    of = source.type_of(name)
+    check_local(source, name, "the string")
+    if of is None or of.text != "string":
+        raise UneditableError("the string has a type of its own")
+    loop, declared = _loop(source, name)
+    additions = _additions(source, loop, name)
+    if any(named_label(one) for kind in _JUMPS for one in loop.find_all(kind=kind)):
+        raise UneditableError("the loop is left by a label")
+    strings = source.package_name("strings", loop)
+    if not strings:
+        raise UneditableError("the name strings means something else here")
+    builder = source.fresh(loop, f"{name.text()}Builder", "builder")
+    indent = source.indentation(loop)
+    is_one, value = declared_value(declared, name)
+    is_empty = is_one and (value is None or value.text() == '""')
+    make = f"var {builder} {strings}.Builder"
+    changes = [change for one in additions for change in _written(source, one, builder)]
+    lines = [source.line(begin(one)) for one in additions]
+    last = f"\n{indent}{name.text()} {{}}= {builder}.String()"
+    if is_empty and is_next(declared, loop) and not has_comment(declared):
+        changes += [replace(declared, make), Change(end(loop), end(loop), last.format(":"))]
+    else:
+        start = f"{make}\n{indent}" if is_empty else f"{make}\n{indent}{builder}.WriteString({name.text()})\n{indent}"
+        changes += [Change(begin(loop), begin(loop), start), Change(end(loop), end(loop), last.format(""))]
+    title = f"{name.text()} += ... -> {builder}.WriteString"
+    brings = (r"^\(\*strings\.Builder\)|strings\.Builder", r"^append\(", r"^make\(", rf"^{builder}$", r"bytealg")
+    return source.edit(finding, title, changes, imports=["strings"], brings=brings, stays=True, lines=lines)
+
+
+def _grown(finding: Finding, source: EditSource) -> SgNode:
+    for statement in source.syntax.nodes("assignment_statement", finding.site.line):
+        left, operator = statement.field("left"), statement.field("operator")
+        names = named(left) if left is not None else []
+        if operator is not None and operator.text() == "+=" and len(names) == 1 and names[0].kind() == "identifier":
+            return names[0]
+    raise UneditableError("it is no += on a variable")
+
+
+def _loop(source: EditSource, name: SgNode) -> tuple[SgNode, SgNode]:
+    """Return the outermost loop around, in whose block the string is declared, and that declaration."""
+    function = source.function(name)
+    for one in name.ancestors():
+        if function is not None and begin(one) <= begin(function):
+            break
+        if one.kind() == "for_statement" and statements_around(one):
+            declared = statement_before(source, one, name)
+            if declared is not None:
+                if not declared_value(declared, name)[0]:
+                    raise UneditableError("the string is not declared beside the loop")
+                return one, declared
+    raise UneditableError("the string is not declared beside a loop that adds to it")
+
+
+def _additions(source: EditSource, loop: SgNode, name: SgNode) -> list[SgNode]:
+    """Return the statements `s += x` of a loop; refuse a loop that reads the string, too."""
+    found = []
+    for one in source.mentions(name, loop):
+        statement = next((up for up in one.ancestors() if up.kind() == "assignment_statement"), None)
+        operator = statement.field("operator") if statement is not None else None
+        left = statement.field("left") if statement is not None else None
+        if (
+            statement is None
+            or operator is None
+            or operator.text() != "+="
+            or left is None
+            or begin(left) != begin(one)
+        ):
+            raise UneditableError("the loop reads the string, too")
+        parent = statement.parent()
+        if parent is None or parent.kind() != "statement_list" or has_comment(statement):
+            raise UneditableError("the string is added to in an unusual place")
+        found.append(statement)
+    return found
+
+
+def _written(source: EditSource, statement: SgNode, builder: str) -> list[Change]:
+    """Write each part of `s += a + b` by itself: they are joined by the Builder."""
+    right = statement.field("right")
+    if right is None or len(named(right)) != 1:
+        raise UneditableError("the string is added to in an unusual way")
+    parts = _parts(named(right)[0], source)
+    indent = source.indentation(statement)
+    return [replace(statement, f"\n{indent}".join(f"{builder}.WriteString({part})" for part in parts))]
+
+
+def _parts(node: SgNode, source: EditSource) -> list[str]:
+    operator = node.field("operator") if node.kind() == "binary_expression" else None
+    left, right = node.field("left"), node.field("right")
+    if operator is None or operator.text() != "+" or left is None or right is None or source.constant(node) is not None:
+        return [node.text()]
+    return [*_parts(left, source), *_parts(right, source)]
+
+
+def named_label(jump: SgNode) -> bool:
+    """Whether a jump names a label."""
+    return jump.kind() == "goto_statement" or any(one.kind() == "label_name" for one in jump.children())
