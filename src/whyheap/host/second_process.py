@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import atexit
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -51,6 +52,7 @@ def is_running(process: subprocess.Popen[bytes]) -> bool:
 
 def read_job() -> bytes:
     """Return what `start` was given; from then on the end of the starting process raises KeyboardInterrupt here."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a script's & or nohup started us
     source = sys.stdin.buffer
     size = int.from_bytes(source.read(8), "big")
     job = source.read(size)
