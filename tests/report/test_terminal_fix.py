@@ -39,7 +39,7 @@ def test_a_proof_stands_below_its_diff() -> None:
 
 def test_what_was_refuted_is_counted_and_shown_when_asked_for() -> None:
     wrong = Proof(Standing.REFUTED, reason="TestRow fails with it")
-    assert "1 edits were tried and refuted (--all shows them)" in shown(wrong)
+    assert "1 edit was tried and refuted (--all shows more)" in shown(wrong)
     assert " refuted     TestRow fails with it" in shown(wrong, everything=True)
     assert DIFF.splitlines()[0] not in shown(wrong, everything=True)
 

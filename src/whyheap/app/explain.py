@@ -42,7 +42,7 @@ def find_file(file: str, folder: Path) -> Path:
     if not found:
         raise UsageError(
             f"there is no file {file} here",
-            "Run it in the module's folder, or name the package:  explain FILE:LINE PACKAGE",
+            "Run it in the module's folder, or name a path from here",
         )
     _check_one(file, [str(path.relative_to(folder)) for path in found])
     return found[0].resolve()

@@ -79,7 +79,9 @@ def fix(
     write(output, _rendered(fixes, format_, terminal, all_rows=all_rows, named=named))
     if apply and fixes.files:
         write_fixes(fixes.files, force=force)
-        progress.note(f"{sum(len(one.edits) for one in fixes.files)} edits written to {len(fixes.files)} files")
+        count = sum(len(one.edits) for one in fixes.files)
+        edits, files = ("s" if number != 1 else "" for number in (count, len(fixes.files)))
+        progress.note(f"{count} edit{edits} written to {len(fixes.files)} file{files}")
     for note in fixes.notes:
         progress.note(note)
     if verbose:

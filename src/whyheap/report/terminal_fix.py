@@ -114,7 +114,8 @@ def _refusals(
     rows: list[Text] = []
     wrong = [one for one in edits if one.proof.standing is Standing.REFUTED]
     if wrong and not all_rows:
-        rows.append(line((f" {len(wrong)} edits were tried and refuted (--all shows them)", STYLE_QUIET)))
+        were = "edits were" if len(wrong) > 1 else "edit was"
+        rows.append(line((f" {len(wrong)} {were} tried and refuted (--all shows more)", STYLE_QUIET)))
     if not refused:
         return rows
     if all_rows:
