@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from whyheap.model.facts import CompilerFact, FactKind
 from whyheap.model.scan import ScannedPackage
 
-_NUMBERS = re.compile(r"\.func\d+(?:\.\d+)*|\b(?:autotmp_|stmp_)\d+|(?<=\.)\d+\b")
+_NUMBERS = re.compile(r"\.func\d*(?:\.\d+)*(?:#[^#\s]*#)?|\b(?:autotmp_|stmp_)\d+|(?<=\.)\d+\b(?:#[^#\s]*#)?")
 
 
 @dataclass(frozen=True, slots=True, order=True)
