@@ -113,7 +113,14 @@ def _texts(edit: Edit, before: str) -> list[tuple[str, str]]:
 def _is_respelled(new: Word, gone: Counter[Word], texts: Iterable[tuple[str, str]]) -> bool:
     """Whether a word is an old one in which an edit wrote a part of the expression anew."""
     subjects = {one.subject for one in gone}
-    return any(written in new.subject and new.subject.replace(written, old) in subjects for written, old in texts)
+    heads = {one.subject for one in gone if one.function == new.function}  # the rest may be printed inlined
+    for written, old in texts:
+        head, found, _ = new.subject.partition(written)
+        if found and new.subject.replace(written, old) in subjects:
+            return True
+        if found and head and any(one.startswith(head) for one in heads):
+            return True
+    return False
 
 
 def _unexpected(
