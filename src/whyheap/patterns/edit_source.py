@@ -50,6 +50,7 @@ class EditSource:
         self.syntax = GoFile(text)
         self.compiles = compiles
         self._claimed = {} if claimed is None else claimed
+        self._given: dict[int, dict[tuple[int, tuple[str, ...]], str]] = {}
 
     @cached_property
     def language(self) -> tuple[int, int]:
@@ -224,6 +225,18 @@ class EditSource:
         taken = self.names_used(node) | self.scope | {one.name for one in self.checked.imports}
         numbered = (f"{wanted[0]}{number}" for number in range(2, 100))
         return next((name for name in (*wanted, *numbered) if name not in taken), "")
+
+    def fresh_variable(self, near: SgNode, *wanted: str) -> str:
+        """Return a name as `fresh` does, for a variable beside a statement; no other edit near gets it."""
+        around = self.declaration(begin(near))
+        place = begin(around) if around is not None else 0
+        given = self._given.setdefault(place, {})
+        known = given.get((begin(near), wanted))
+        if known is None:
+            numbered = (f"{wanted[0]}{number}" for number in range(2, 100))
+            names = (self.fresh(near, name) for name in (*wanted, *numbered))
+            known = given[begin(near), wanted] = next((one for one in names if one not in given.values()), "")
+        return known
 
     def claim(self, wanted: str, near: SgNode, value: str) -> str:
         """Return the name of a package variable that an edit adds above a declaration; the same for the same value."""

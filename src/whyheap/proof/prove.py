@@ -19,7 +19,7 @@ from whyheap.proof.recompile import Recompiled, recompile, watched
 from whyheap.proof.test_run import Objects, TestRun, allocated, run_tests
 from whyheap.proof.workshop import EditedFile, Workshop
 
-_MOST_ROUNDS = 8
+_MOST_ROUNDS = 20
 _BENCHMARK_SECONDS = 60.0
 _MORE_BYTES = 1.1
 Progress = Callable[[str], None]

@@ -59,7 +59,10 @@ def recompile(
     told: dict[Edit, Recompiled] = {}
     for name in touched:
         own = [one for one in files if owners[one.file] == name]
-        told.update(_judge(packages[name], after.get(name), own, findings))
+        found = after.get(name)
+        if found is not None and found.error:
+            found = replace(found, error=workshop.original(found.error, files))
+        told.update(_judge(packages[name], found, own, findings))
     return told
 
 
@@ -109,7 +112,15 @@ def _texts(edit: Edit, before: str) -> list[tuple[str, str]]:
 
 def _is_respelled(new: Word, gone: Counter[Word], texts: Iterable[tuple[str, str]]) -> bool:
     """Whether a word is an old one in which an edit wrote a part of the expression anew."""
-    return any(gone[Word(new.function, new.subject.replace(written, old))] > 0 for written, old in texts)
+    subjects = {one.subject for one in gone}
+    heads = {one.subject for one in gone if one.function == new.function}  # the rest may be printed inlined
+    for written, old in texts:
+        head, found, _ = new.subject.partition(written)
+        if found and new.subject.replace(written, old) in subjects:
+            return True
+        if found and head and any(one.startswith(head) for one in heads):
+            return True
+    return False
 
 
 def _unexpected(

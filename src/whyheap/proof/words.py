@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from whyheap.model.facts import CompilerFact, FactKind
 from whyheap.model.scan import ScannedPackage
 
-_NUMBERS = re.compile(r"\.func\d+(?:\.\d+)*|\b(?:autotmp_|stmp_)\d+|(?<=\.)\d+\b")
+_NUMBERS = re.compile(r"\.func\d*(?:\.\d+)*(?:#[^#\s]*#)?|\b(?:autotmp_|stmp_)\d+|(?<=\.)\d+\b(?:#[^#\s]*#)?")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,13 +34,15 @@ def word(fact: CompilerFact) -> Word:
 def heap_words(package: ScannedPackage) -> Counter[Word]:
     """Count a package's heap facts, each place once: generics and test variants repeat them.
 
-    What is said once more where a function of the package is inlined is left out: an edit may let more be inlined.
+    What is said once more where a function of the package is inlined is left out: an edit may let more be inlined. So
+    is what the compiler writes itself, the methods of a struct without a name.
     """
     own = frozenset(package.files)
     seen = {
         (fact.printed_at, fact.subject, fact.function): word(fact)
         for fact in package.facts
         if fact.kind is FactKind.HEAP and not (fact.inlined_at and fact.site.file in own)
+        if "struct {" not in fact.function
     }
     return Counter(seen.values())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,11 @@ class Workshop:
     def source(self, file: str) -> EditSource:
         """Return a file as it is."""
         return self._sources[file]
+
+    def original(self, words: str, files: Sequence[EditedFile]) -> str:
+        """Return an error's words with the user's names of files for those of the overlay."""
+        names = {f"overlay-{number}.go": one.file for number, one in enumerate(files)}
+        return re.sub(r"[^\s:]*/(overlay-\d+\.go)", lambda found: names.get(found[1], found[0]), words)
 
     def overlay(self, files: Sequence[EditedFile], name: str = "overlay", more: Mapping[str, str] = _NONE) -> GoTool:
         """Return a go command that sees the edited files in place of the user's, and `more` texts by their path."""

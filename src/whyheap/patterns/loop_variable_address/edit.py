@@ -67,7 +67,7 @@ def _edit(
         changes.append(replace(index, number))
     elif any(is_written(one) for one in source.mentions(index, body)):
         raise UneditableError("the loop changes its index")
-    copies = source.fresh(loop, f"{value.text()}s", f"{value.text()}Copies")
+    copies = source.fresh_variable(loop, f"{value.text()}s", f"{value.text()}Copies")
     if not number or not copies:
         raise UneditableError("there is no name left for the array")
     for one in source.mentions(value, body):

@@ -30,7 +30,7 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     strings = source.package_name("strings", loop)
     if not strings:
         raise UneditableError("the name strings means something else here")
-    builder = source.fresh(loop, f"{name.text()}Builder", "builder")
+    builder = source.fresh_variable(loop, f"{name.text()}Builder", "builder")
     indent = source.indentation(loop)
     is_one, value = declared_value(declared, name)
     is_empty = is_one and (value is None or value.text() == '""')
