@@ -13,6 +13,10 @@ from prepare import find_npm
 from steps import CACHE, ROOT, VENV, StepFailedError, environment, run, say
 
 
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
+"""Live tests wait for programs most of the time; a file's tests share what they build."""
+
+
 def checks() -> dict[str, list[str]]:
     """Return what runs before the tests, by name."""
     found = {
@@ -43,7 +47,7 @@ def failed_checks() -> list[str]:
 def main() -> None:
     """Run checks and tests."""
     failed = failed_checks()
-    pytest = [str(VENV / "bin" / "python"), "-m", "pytest", "-q", *sys.argv[1:]]
+    pytest = [str(VENV / "bin" / "python"), "-m", "pytest", "-q", *SIDE_BY_SIDE, *sys.argv[1:]]
     tests = subprocess.run(pytest, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, check=False)
     if failed:
         sys.stderr.write(f"failed before the tests: {', '.join(failed)}\n")
