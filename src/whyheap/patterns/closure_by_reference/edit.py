@@ -49,9 +49,11 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     titles: dict[str, None] = {}
     for returned, uses in captured.values():
         copies = _parts(source, uses, of) if of.bytes > _COPIED else {name.text(): uses}
-        made = []
+        made: list[str] = []
         for value, nodes in copies.items():
             new = _name(source, name, returned, value)
+            if any(one.startswith(f"{new} :=") for one in made):
+                raise UneditableError("two parts that the closure needs have the same name")
             made.append(f"{new} := {value}")
             titles[f"{made[-1]} before the closure"] = None
             changes += [replace(one, new) for one in nodes if one.text() != new]
@@ -163,21 +165,49 @@ def _parts(source: EditSource, uses: list[SgNode], of: GoType) -> dict[str, list
     """Return the parts of a large variable that a closure reads, small enough to be copied: text -> where."""
     parts: dict[str, list[SgNode]] = {}
     for one in uses:
-        part = one.parent()
-        own = source.type_of(part) if part is not None else None
-        index = part.field("index") if part is not None and part.kind() == "index_expression" else None
-        is_element = of.kind == "array" and index is not None and source.constant(index) is not None
-        selected = part.field("field") if part is not None and part.kind() == "selector_expression" else None
-        field = source.object_of(selected) if selected is not None else None
-        is_field = of.kind == "struct" and field is not None and field.kind == "field"
-        if part is None or own is None or not (is_element or is_field) or begin(part) != begin(one):
-            raise UneditableError(f"it is larger than {_COPIED} bytes, and the closure needs all of it")
-        if not 0 <= own.bytes <= _COPIED:
-            raise UneditableError(f"what the closure needs of it is larger than {_COPIED} bytes")
+        part, own = one, of
+        while own.bytes > _COPIED:
+            inner = _part(source, part, own)
+            known = source.type_of(inner) if inner is not None else None
+            if inner is None or known is None:
+                raise UneditableError(f"it is larger than {_COPIED} bytes, and the closure needs more than parts of it")
+            part, own = inner, known
+        if own.bytes < 0:
+            raise UneditableError("how large the part is that the closure needs depends on a type parameter")
         parts.setdefault(part.text(), []).append(part)
     if len(parts) > _MOST_PARTS:
         raise UneditableError("the closure needs many parts of it")
     return parts
+
+
+def _part(source: EditSource, whole: SgNode, of: GoType) -> SgNode | None:
+    """Return the field, or the element at a constant index, that is read of a struct or array."""
+    part = whole.parent()
+    operand = part.field("operand") if part is not None else None
+    if part is None or operand is None or span(operand) != span(whole):
+        return None
+    if part.kind() == "index_expression":
+        index = part.field("index")
+        return part if of.kind == "array" and index is not None and source.constant(index) is not None else None
+    selected = part.field("field") if part.kind() == "selector_expression" else None
+    found = source.object_of(selected) if selected is not None else None
+    if of.kind != "struct" or selected is None or found is None or found.kind != "field":
+        return None
+    return part if _has_itself(source, of, selected.text()) else None
+
+
+def _has_itself(source: EditSource, of: GoType, field: str) -> bool:
+    """Whether a struct type of this file has a field, and not something embedded, which may be a pointer."""
+    own = (spec for spec in source.syntax.all("type_spec") if (name := spec.field("name")) and name.text() == of.text)
+    declared = (spec.field("type") for spec in own)
+    lists = (one for struct in declared if struct is not None for one in named(struct))
+    return any(
+        child.text() == field
+        for one in lists
+        for declaration in named(one)
+        if declaration.kind() == "field_declaration"
+        for child in declaration.field_children("name")
+    )
 
 
 def _name(source: EditSource, variable: SgNode, returned: SgNode, value: str) -> str:
@@ -193,8 +223,7 @@ def _name(source: EditSource, variable: SgNode, returned: SgNode, value: str) ->
             return value
         wanted = f"{value}Copy"
     else:
-        wanted = "".join(char for char in value if char.isalnum() or char == "_")
-        wanted = value.rpartition(".")[2] if "." in value else wanted
+        wanted = "".join(char for char in value.rpartition(".")[2] if char.isalnum() or char == "_")
     name = source.fresh(variable, wanted, f"{wanted}Copy")
     if not name:
         raise UneditableError("there is no name left for the copy")
