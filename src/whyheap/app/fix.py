@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from whyheap.app.constructions import constructions
@@ -157,11 +158,23 @@ def _sources(
         claimed: dict[str, tuple[str, int, str]] = {}
         for name, told in checked.files.items():
             spelled = next(one for one in packages if packages[one].package == checked.path and _base(one) == name)
-            sources[spelled] = EditSource(spelled, texts[spelled], told, checked.scope, claimed, types.compiles)
+            elsewhere = partial(_is_elsewhere, Path(packages[spelled].folder), name)
+            sources[spelled] = EditSource(
+                spelled, texts[spelled], told, checked.scope, claimed, types.compiles, elsewhere
+            )
         if checked.error:
             reason = Refusal(f"the package's types are not all known: {checked.error}")
             refused.update({one.id: reason for one in own if one.site.package == checked.path})
     return sources, refused
+
+
+def _is_elsewhere(folder: Path, file: str, word: str) -> bool:
+    """Whether another Go file of a folder has a word: tests and files of other systems, too."""
+    written = re.compile(rf"\b{re.escape(word)}\b".encode())
+    try:
+        return any(one.name != file and written.search(one.read_bytes()) for one in folder.glob("*.go"))
+    except OSError:
+        return True
 
 
 def _base(file: str) -> str:

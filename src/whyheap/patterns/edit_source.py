@@ -37,11 +37,12 @@ class EditSource:
         scope: Iterable[str] = (),
         claimed: dict[str, tuple[str, int, str]] | None = None,
         compiles: Callable[[str], bool] = lambda _: False,
+        is_elsewhere: Callable[[str], bool] = lambda _: True,
     ) -> None:
         """`file` is spelled as in Site; `scope` are the names that the package declares.
 
         `claimed` are names that edits of the package's files add; `compiles` tells whether Go takes a regular
-        expression.
+        expression, `is_elsewhere` whether another file of the package, tests too, has a word.
         """
         self.file = file
         self.text = text
@@ -49,6 +50,7 @@ class EditSource:
         self.scope = frozenset(scope)
         self.syntax = GoFile(text)
         self.compiles = compiles
+        self.is_elsewhere = is_elsewhere
         self._claimed = {} if claimed is None else claimed
         self._given: dict[int, dict[tuple[int, tuple[str, ...]], str]] = {}
 

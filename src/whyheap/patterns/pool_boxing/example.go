@@ -54,3 +54,17 @@ func (c *cache) Put(v any) { c.held = v }
 func NearCache(c *cache, n int) {
 	c.Put(n) // want pattern=interface-boxing call=convT64
 }
+
+var scratch = sync.Pool{New: func() any {
+	return make([]byte, 64) // want pattern=interface-boxing pattern=contained-value
+}}
+
+// What is got is put back in the same function: a pointer could travel from Get to Put.
+//
+//go:noinline
+func BadRound(text string) int {
+	buf := scratch.Get().([]byte)
+	n := copy(buf, text)
+	scratch.Put(buf) // want pattern=pool-boxing call=convTslice
+	return n
+}
