@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from prepare import find_npm
 from steps import CACHE, ROOT, VENV, StepFailedError, environment, run, say
 
-
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
 """Live tests wait for programs most of the time; a file's tests share what they build."""
 

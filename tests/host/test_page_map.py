@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import mmap
 import os
 import struct
 import sys
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from whyheap.host.limited_process import limited_process
 from whyheap.host.page_map import MOST_PAGES, read_resident
 from whyheap.host.process_files import read_smaps
 from whyheap.parse.smaps import parse_smaps
@@ -16,6 +16,14 @@ PRESENT = struct.pack("=Q", 1 << 63)
 SWAPPED = struct.pack("=Q", 1 << 62)
 ABSENT = bytes(8)
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+KEEPS = """\
+import mmap, time
+kept = mmap.mmap(-1, 64 << 20)
+for index in range(0, 48 << 20, mmap.PAGESIZE):
+    kept[index] = 1
+print("ready", flush=True)
+time.sleep(60)
+"""
 
 
 def process(proc: Path, maps: str, pages: dict[int, bytes]) -> None:
@@ -64,12 +72,11 @@ def test_a_process_that_is_not_there_tells_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_a_real_process_has_what_smaps_says() -> None:
-    with mmap.mmap(-1, 64 << 20) as kept:
-        for index in range(0, 48 << 20, PAGE_BYTES):
-            kept[index] = 1
-        lines, smaps = read_resident(os.getpid()), read_smaps(os.getpid())
-        assert lines is not None
-        assert smaps is not None
-        counted, told = (sum(one.rss for one in parse_smaps(each)) for each in (lines, smaps))
-        assert counted == pytest.approx(told, rel=0.1)  # besides pages of zeros
-        assert counted > 48 << 20
+    with limited_process([sys.executable, "-c", KEEPS]) as process:
+        assert process.line == "ready"
+        lines, smaps = read_resident(process.pid), read_smaps(process.pid)
+    assert lines is not None
+    assert smaps is not None
+    counted, told = (sum(one.rss for one in parse_smaps(each)) for each in (lines, smaps))
+    assert counted == pytest.approx(told, rel=0.1)  # besides pages of zeros
+    assert counted > 48 << 20

@@ -263,7 +263,8 @@ class Recorder:
         while not silent.answers():
             values = silent.numbers()
             at = now_text()
-            self._file.keep(RuntimeSample(at, self._clock() - self._begun, values))
+            if values:  # none where it is ending just now
+                self._file.keep(RuntimeSample(at, self._clock() - self._begun, values))
             left = self._settings.seconds - (self._clock() - self._begun)
             pause = min(self._schedule.pause(self._clock(), values, 0.0), RETRY_SECONDS, max(left, 0.0))
             if held.has_ended(pause, self._stop):
