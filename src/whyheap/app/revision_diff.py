@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from whyheap.app.revision import RevisionPair, SourceTree, laid_out, patterns_in
@@ -20,6 +20,7 @@ from whyheap.model.finding import Finding
 from whyheap.model.gauge import Gap
 from whyheap.model.revision_diff import ChangedSite, Revision, RevisionDiff, SiteChange
 from whyheap.model.scan import Scan
+from whyheap.model.site import Site
 from whyheap.model.version_diff import calls_of_one_copy
 from whyheap.patterns.context import Context
 from whyheap.patterns.judge import judge
@@ -85,15 +86,28 @@ def _side(revision: Revision, tree: SourceTree, options: ScanOptions, progress: 
     sources = SourceFiles(scan)
     context = Context(go_numbers(scan.go), sources)
     evidence = join(scan, None).evidence
-    texts = {(one.site.file, one.site.line): context.line_text(one) for one in evidence}
+    lines = _Lines(sources)
     sites = tuple(
-        Placed(finding, texts.get((finding.site.file, finding.site.line), ""))
-        for finding in judge(evidence, context)
-        if strength(finding)
+        Placed(finding, lines.text(finding.site)) for finding in judge(evidence, context) if strength(finding)
     )
     broken = tuple((package.package, package.error) for package in scan.packages if package.error)
     gaps = tuple(Gap(gap.witness, f"{revision.title}: {gap.reason}", gap.hint) for gap in scan.gaps)
     return _Side(scan, sites, broken, gaps)
+
+
+class _Lines:
+    """The lines of source files, each file cut up once."""
+
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self._sources = sources
+        self._files: dict[str, list[str]] = {}
+
+    def text(self, site: Site) -> str:
+        """Return a site's line without the blanks around it, "" without its source."""
+        if site.file not in self._files:
+            self._files[site.file] = self._sources.get(site.file, "").split("\n")
+        lines = self._files[site.file]
+        return lines[site.line - 1].strip() if 0 < site.line <= len(lines) else ""
 
 
 def _compared(revisions: tuple[Revision, Revision], sides: Sequence[_Side], newest: Scan) -> RevisionDiff:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from whyheap.model.edit import Change, Edit
 from whyheap.model.finding import Finding
 from whyheap.model.go_types import GoType
-from whyheap.patterns.edit_source import EditSource, UneditableError, begin, named, replace, span
+from whyheap.patterns.edit_source import EditSource, UneditableError, begin, identifiers, named, replace, span
 from whyheap.patterns.loop_count import is_written
 
 if TYPE_CHECKING:
@@ -224,11 +224,22 @@ def _name(source: EditSource, variable: SgNode, returned: SgNode, value: str) ->
         wanted = f"{value}Copy"
     else:
         wanted = "".join(char for char in value.rpartition(".")[2] if char.isalnum() or char == "_")
-    name = source.fresh(variable, wanted, f"{wanted}Copy")
-    if not name:
-        raise UneditableError("there is no name left for the copy")
-    return name
+        wanted = wanted.lower() if wanted.isupper() else wanted[0].lower() + wanted[1:]
+    around = source.declaration(begin(variable))
+    used = {one.text() for one in identifiers(around) if one.kind() != "field_identifier"} if around else set()
+    taken = used | source.scope | {one.name for one in source.checked.imports} | _KEYWORDS
+    for name in (wanted, f"{wanted}Copy", *(f"{wanted}Copy{number}" for number in range(2, 99))):
+        if name not in taken:
+            return name
+    raise UneditableError("there is no name left for the copy")
 
 
+_KEYWORDS = frozenset(
+    {
+        "break", "case", "chan", "const", "continue", "default", "defer", "else", "fallthrough", "for", "func", "go",
+        "goto", "if", "import", "interface", "map", "package", "range", "return", "select", "struct", "switch", "type",
+        "var",
+    }
+)  # fmt: skip
 _SCOPES = ("block", "expression_case", "default_case", "type_case", "communication_case")
 _FUNCTIONS = ("function_declaration", "method_declaration", "func_literal", "if_statement", "for_statement")

@@ -34,6 +34,7 @@ _ENDS = frozenset({"binary_expression", "defer_statement", "expression_statement
 
 def made_in_turn(source: EditSource, call: SgNode, body: Sequence[SgNode], deferred: SgNode) -> SgNode | None:
     """Return the declaration of what the deferred call releases; None when it is no release of the turn's own."""
+    call = _only_call(call)
     function = call.field("function")
     if function is None or arguments(call):
         return None
@@ -61,6 +62,22 @@ def made_in_turn(source: EditSource, call: SgNode, body: Sequence[SgNode], defer
     return None
 
 
+def _only_call(call: SgNode) -> SgNode:
+    """Return the call that `func() { _ = file.Close() }()` consists of; the call itself where it is another one."""
+    function = call.field("function")
+    body = function.field("body") if function is not None and function.kind() == "func_literal" else None
+    inside = [one for block in named(body) for one in named(block)] if body is not None else []
+    if len(inside) != 1:
+        return call
+    left, values = inside[0].field("left"), inside[0]
+    if inside[0].kind() == "assignment_statement" and left is not None and left.text() == "_":
+        values = inside[0].field("right") or values
+    elif inside[0].kind() != "expression_statement":
+        return call
+    found = named(values)
+    return found[0] if len(found) == 1 and found[0].kind() == "call_expression" else call
+
+
 def is_set(source: EditSource, node: SgNode) -> bool:
     """Whether a mention of a variable changes it: `a, err := f()` does where err is known already."""
     values = node.parent()
@@ -75,6 +92,7 @@ def check_ends_with_turn(source: EditSource, opened: SgNode, body: SgNode, state
     """Refuse what hands the opened thing, or what reads from it, to somebody who may keep it longer than the turn."""
     if body.find(kind="go_statement") is not None:
         raise UneditableError("the loop starts goroutines, which may use it after the turn")
+    deferred = [one for one in statements if one.kind() == "defer_statement"]  # judged one by one
     left = opened.field("left")
     waiting = [one for one in named(left) if not _is_harmless(source, one)] if left is not None else []
     seen: set[int] = set()
@@ -84,10 +102,8 @@ def check_ends_with_turn(source: EditSource, opened: SgNode, body: SgNode, state
             continue
         seen.add(begin(name))
         for one in source.mentions(name, body):
-            if begin(one) != begin(name):
+            if begin(one) != begin(name) and not any(begin(by) <= begin(one) < end(by) for by in deferred):
                 waiting += _holders(source, one, body)
-    if not statements:
-        raise UneditableError("the loop is empty")
 
 
 def _is_harmless(source: EditSource, node: SgNode) -> bool:
@@ -116,6 +132,8 @@ def _holders(source: EditSource, mention: SgNode, body: SgNode) -> list[SgNode]:
         parent = node.parent()
         if parent is None:
             raise kept
+        if node.kind() == "call_expression" and source.type_of(node) is not None and _is_harmless(source, node):
+            return []
         kind = parent.kind()
         if kind == "selector_expression":  # a field, or a method that is called right here
             selected, outer = parent.field("field"), parent.parent()
