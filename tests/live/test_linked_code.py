@@ -89,8 +89,8 @@ def test_bytes_of_one_line_are_told_apart(tmp_path: Path, version: str, flags: S
     here = [one for one in analysis.report.findings if one.site.line == LINE and one.measure]
     bytes_by_subject = {one.subject: one.measure.alloc_bytes for one in here if one.measure}
     assert not any(one.shared_with for one in here)
-    assert bytes_by_subject["&big{}"] == 1000 * 512
-    assert 1000 * 4096 <= bytes_by_subject["make([]byte, n)"] < 1001 * 4096  # the runtime's own work during a call
+    assert 1000 * 512 <= bytes_by_subject["&big{}"] < 1001 * 512  # with the runtime's own work during a call
+    assert 1000 * 4096 <= bytes_by_subject["make([]byte, n)"] < 1001 * 4096
     assert not [gap for gap in analysis.report.gaps if gap.witness == "machine code"]
 
 
