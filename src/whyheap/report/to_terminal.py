@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 
+from whyheap.model.finding import FixKind
 from whyheap.report.ranked_lines import RankedLine, ranked_lines
 from whyheap.report.terminal_explain import explain_to_terminal
 from whyheap.report.terminal_finding import CERTAINTY_OF_FIX, finding_block
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from whyheap.model.report import Report
+    from whyheap.model.site import Site
     from whyheap.model.verdict import CauseVerdict
 
 __all__ = ["explain_to_terminal", "roots_to_terminal", "scan_to_terminal", "to_terminal"]
@@ -93,7 +95,9 @@ def _fixes(report: Report, lines: Sequence[RankedLine], width: int) -> list[Text
         (line((pad(place, place_width), style)), text, text_style, right)
         for place, style, text, text_style, right in rows
     ]
-    return [*labelled("FIX", side_by_side(laid_out, width - LABEL_WIDTH)), *_next_step(lines, width)]
+    provable = [site for site, fix in fixes[:_FIXES] if fix.kind is FixKind.MECHANICAL and report.go]
+    steps = [*_prove_step(provable, width), *_next_step(lines, width)]
+    return [*labelled("FIX", side_by_side(laid_out, width - LABEL_WIDTH)), *steps]
 
 
 def _advice(cause: CauseVerdict) -> list[tuple[str, str, str, str, str]]:
@@ -102,6 +106,17 @@ def _advice(cause: CauseVerdict) -> list[tuple[str, str, str, str, str]]:
     return [
         (label, STYLE_QUIET, text, "", "") for label, text in zip(labels, dict.fromkeys(cause.advice), strict=False)
     ]
+
+
+def _prove_step(sites: Sequence[Site], width: int) -> list[Text]:
+    """Name the command that proves edits of these lines, as many as find room."""
+    words = list(dict.fromkeys(f"{site.file}:{site.line}" for site in sites))
+    while words:
+        intro, command = "prove an edit:  ", visible(f"whyheap fix {' '.join(words)}")
+        if cell_len(intro) + cell_len(command) <= width - LABEL_WIDTH:
+            return [line(" " * LABEL_WIDTH, (intro, STYLE_QUIET), command)]
+        words.pop()
+    return []
 
 
 def _next_step(lines: Sequence[RankedLine], width: int) -> list[Text]:
