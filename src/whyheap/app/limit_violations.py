@@ -12,6 +12,10 @@ from whyheap.parse.allocation_limits import AllocationLimit
 from whyheap.parse.hook_report import Limited
 from whyheap.units import format_bytes, format_count
 
+CHANCE_BYTES = 4096
+"""Seen in a benchmark of 100 operations: 2.9 KB that were none of its own (Go 1.22.10)."""
+MOST_SPARE_BYTES = 48
+
 
 def limit_violations(
     files: Iterable[CheckedFile], limited: Sequence[tuple[str, Limited]]
@@ -48,7 +52,10 @@ def _is_of(said: Limited, limit: AllocationLimit) -> bool:
 
 
 def _judged(file: CheckedFile, limit: AllocationLimit, said: Sequence[Limited]) -> Iterator[Violation]:
-    """Yield what is wrong with the worst of several runs of a test, or of each part of a benchmark."""
+    """Yield what is wrong with the worst of several runs of a test, or with the best of those of a benchmark's part.
+
+    A benchmark counts what the whole process allocates: what the runtime adds by chance is only ever more.
+    """
     for name in dict.fromkeys(one.name for one in said):
         runs = [one for one in said if one.name == name]
         if not limit.is_benchmark and any(one.parallel or one.parallel_parts for one in runs):
@@ -56,19 +63,26 @@ def _judged(file: CheckedFile, limit: AllocationLimit, said: Sequence[Limited]) 
             text = f"{limit.text}: {name} {what}, so what it allocates cannot be told from what others do"
             yield _violation("directive", file, limit.line, limit.column, limit.function, name, text)
             continue
-        allocs = max(one.allocs for one in runs)
-        size = max(one.bytes for one in runs)
+        chosen = min if limit.is_benchmark else max
+        allocs = chosen(one.allocs for one in runs)
+        size = chosen(one.bytes for one in runs)
+        spare = _spare_bytes(max(one.n for one in runs)) if limit.is_benchmark else 0
         over = []
         if limit.allocs is not None and allocs > limit.allocs:
             objects = "1 object" if allocs == 1 else f"{format_count(allocs)} objects"
             over.append(f"{objects} where at most {format_count(limit.allocs)} are allowed")
-        if limit.bytes is not None and size > limit.bytes:
+        if limit.bytes is not None and size > limit.bytes + spare:
             over.append(f"{format_bytes(size)} where at most {format_bytes(limit.bytes)} are allowed")
         if over:
             unit = f" (a mean of {format_count(max(one.n for one in runs))} operations)" if limit.is_benchmark else ""
             text = f"{name} allocates {', and '.join(over)}{unit}"
             labels = {"allocs": str(allocs), "bytes": str(size), "function": name, "package": file.package}
             yield _violation("limit", file, limit.line, limit.column, limit.function, name, text, labels)
+
+
+def _spare_bytes(operations: int) -> int:
+    """Return how many bytes an operation may seem to allocate for what the runtime did once in the whole run."""
+    return min(CHANCE_BYTES // max(operations, 1), MOST_SPARE_BYTES)
 
 
 def _violation(
