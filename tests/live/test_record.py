@@ -204,3 +204,22 @@ def test_packages_are_scanned_into_the_recording(grower: Path, tmp_path: Path) -
     assert without.scan is None
     assert without.gauges
     assert any(gap.reason.startswith("the packages were not scanned") for gap in without.gaps)
+
+
+def test_an_interrupted_recording_does_not_wait_for_the_scan(grower: Path, tmp_path: Path) -> None:
+    (tmp_path / "go.mod").write_text("module sessions\n\ngo 1.22\n")
+    (tmp_path / "main.go").write_text(SOURCE.read_text())
+    build = PackagesRequest(folder=str(tmp_path), go=str(go()), go_env={"GOTOOLCHAIN": "local"})
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with limited(grower, rate=100) as (program, _):
+        request = RecordRequest(("./...", f"pid:{program.pid}"), tmp_path / "x.whyheap", build=build)
+        with pytest.raises(KeyboardInterrupt):
+            record(request, on_sample=interrupt)
+    capture = load_capture(tmp_path / "x.whyheap")
+    assert capture.scan is None
+    assert [gap.reason for gap in capture.gaps if gap.witness == "compiler"] == [
+        "the recording ended before the packages were scanned"
+    ]

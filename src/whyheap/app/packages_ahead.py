@@ -70,15 +70,17 @@ class PackagesAhead:
             return (Gap("compiler", error.message, _HINT),)
         return ()
 
-    def finish(self) -> tuple[Gap, ...]:
-        """Wait for the scan, then do what `take` does."""
-        deadline = time.monotonic() + LONGEST_SECONDS
-        while self._is_open and time.monotonic() < deadline:
+    def finish(self, seconds: float) -> tuple[Gap, ...]:
+        """Wait so long at most for the scan, then do what `take` does; one that has not ended is a Gap."""
+        deadline = time.monotonic() + seconds
+        while self._is_open:
             gaps = self.take()
-            if gaps or not self._is_open:
+            if not self._is_open:
                 return gaps
+            if time.monotonic() >= deadline:
+                return (Gap("compiler", "the recording ended before the packages were scanned", _HINT),)
             time.sleep(_LOOK_SECONDS)
-        return () if not self._is_open else (Gap("compiler", "scanning the packages took too long", _HINT),)
+        return ()
 
     def close(self) -> None:
         """End the scan if it still runs, and remove what it left."""

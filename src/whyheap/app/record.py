@@ -12,7 +12,7 @@ from pathlib import Path
 
 from whyheap.app.held_group import Acts, acting
 from whyheap.app.live_targets import base_url, open_live
-from whyheap.app.packages_ahead import PackagesAhead, PackagesRequest
+from whyheap.app.packages_ahead import LONGEST_SECONDS, PackagesAhead, PackagesRequest
 from whyheap.app.targets import Target, TargetKind, recognise
 from whyheap.capture import Capture
 from whyheap.capture_writer import DEFAULT_MOST_BYTES, CaptureWriter
@@ -105,11 +105,14 @@ def record(
             except TargetError:
                 request.file.unlink(missing_ok=True)  # nothing was recorded yet
                 raise
+        seconds = 0.0  # Ctrl-C is not to wait for a scan
         try:
-            return recorder.run()
+            recording = recorder.run()
+            seconds = LONGEST_SECONDS
         finally:
             if scan is not None:
-                recorder.note(scan.finish())
+                recorder.note(scan.finish(seconds))
+        return recording
 
 
 def _sorted(texts: tuple[str, ...]) -> tuple[Target, tuple[str, ...]]:
