@@ -64,7 +64,7 @@ def hooked(file: str, source: str, go: str) -> str:
             continue
         source, count = re.subn(
             rf"^([ \t]+){re.escape(hook.line)}$",
-            lambda found, hook=hook: found[1] + hook.becomes,  # type: ignore[misc]
+            lambda found, hook=hook: found[1] + hook.becomes,  # type: ignore[misc] # the default binds this turn's hook
             source,
             flags=re.MULTILINE,
         )
