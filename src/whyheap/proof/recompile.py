@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from whyheap.collect.compiler import ScanOptions, compile_packages
+from whyheap.collect.kept_checks import kept_checks
 from whyheap.errors import TargetError
 from whyheap.model.edit import Edit
+from whyheap.model.facts import CompilerFact
 from whyheap.model.finding import Finding
 from whyheap.model.scan import Scan, ScannedPackage
 from whyheap.proof.line_map import moved_lines
@@ -51,8 +53,11 @@ def recompile(
     owners = {file: one.package for one in before.packages for file in one.files}
     touched = sorted({owners[one.file] for one in files})
     after_options = replace(options, patterns=tuple(_folder(packages[name].folder) for name in touched))
+    unchecked = {owners[one.file] for one in files if any(edit.unchecks for edit in one.edits)}
+    kept: dict[str, list[CompilerFact]] = {}
     try:
         compiled = compile_packages(workshop.overlay(files), after_options)
+        kept = {name: kept_checks(compiled.lines_of(name)) for name in unchecked}
         after = {one.package: one for one in compiled.load().packages}
     except TargetError as error:
         after = {name: ScannedPackage(name, packages[name].folder, error=error.message) for name in touched}
@@ -63,7 +68,21 @@ def recompile(
         if found is not None and found.error:
             found = replace(found, error=workshop.original(found.error, files))
         told.update(_judge(packages[name], found, own, findings))
+        for file in own:
+            for edit in (edit for edit in file.edits if edit.unchecks and not told[edit].problem):
+                told[edit] = Recompiled(tuple(_unchecked(edit, file, kept.get(name, ()), findings)))
     return told
+
+
+def _unchecked(
+    edit: Edit, file: EditedFile, kept: Iterable[CompilerFact], findings: Mapping[str, Finding]
+) -> Iterable[str]:
+    """Yield the bounds checks of an edit's findings, if the lines that stand in their place have fewer."""
+    _, moved = moved_lines(file.before, file.text, watched(edit, file.before))
+    before = {fact.site for name in edit.findings for fact in findings[name].facts}
+    after = {fact.site for fact in kept if fact.site.file == file.file and fact.site.line in moved}
+    if len(after) < len(before):
+        yield from (f"bounds check of {findings[name].subject}" for name in edit.findings)
 
 
 def _folder(folder: str) -> str:
