@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 import toolchains
-from whyheap.patterns.catalogue import get
 
 pytestmark = pytest.mark.live
 MODULE = Path(__file__).with_name("fix_module")
@@ -89,45 +88,6 @@ def test_a_mechanical_fix_is_made_and_proven(answer: dict[str, Any], pattern: st
 @pytest.mark.parametrize("file", ["traps.go", "generated.go", "old/old.go"])
 def test_what_would_change_the_meaning_is_left_alone(answer: dict[str, Any], file: str) -> None:
     assert [one["title"] for one in edits(answer, file)] == []
-
-
-@pytest.fixture(scope="module")
-def examples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The lab's own examples of patterns whose general case needs judgement, as a module."""
-    folder = tmp_path_factory.mktemp("examples")
-    (folder / "go.mod").write_text("module example.com/lab\n\ngo 1.22\n")
-    for slug in ("closure-by-reference", "deferred-call-in-loop", "pool-boxing"):
-        (folder / slug).mkdir()
-        (folder / slug / "example.go").write_text(get(slug).example)
-    done = run(folder, "./...", "--no-tests", "--all", "--format", "json")
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
-
-
-@pytest.mark.parametrize(
-    ("slug", "function", "new"),
-    [
-        ("closure-by-reference", "BadLarge", "large3 := large[3]"),
-        ("closure-by-reference", "BadAddressed", "nCopy := n"),
-        ("deferred-call-in-loop", "BadCall", "\tc.done(i)"),
-        ("deferred-call-in-loop", "BadLiteral", "\tfunc() {"),
-        ("pool-boxing", "BadRound", "*bufPointer = buf"),
-    ],
-)
-def test_the_narrow_case_of_an_example_is_proven(examples: dict[str, Any], slug: str, function: str, new: str) -> None:
-    functions = {one["id"]: one["site"]["function"] for one in examples["findings"]}
-    (own,) = [one for one in examples["edits"] if functions[one["findings"][0]] == function]
-    assert (own["pattern"], own["proof"]["standing"]) == (slug, "proven")
-    assert any(line.startswith("+") and new in line for line in own["diff"].splitlines())
-
-
-def test_what_an_example_means_as_it_is_stays(examples: dict[str, Any]) -> None:
-    """A counter, a variable that is assigned behind the capture, pools that are never asked."""
-    reasons = [one["reason"] for one in examples["refused"] if not one["reason"].endswith("needs judgement")]
-    assert "the closure changes it, or hands its address on" in reasons
-    assert "the closure is made before the function ends: it may see what is assigned later" in reasons
-    assert reasons.count("the pool is not declared in this file with a New of its own") == 3
 
 
 def test_an_edit_says_what_it_saved(answer: dict[str, Any]) -> None:
