@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+import editor_samples
 import toolchains
 
 pytestmark = pytest.mark.live
@@ -122,6 +124,15 @@ def test_the_module_is_as_good_as_before(module: Path, answer: dict[str, Any]) -
         [str(toolchains.go().with_name("gofmt")), "-l", "."], cwd=module, capture_output=True, text=True, check=False
     )
     assert formatted.stdout == ""
+
+
+@pytest.mark.parametrize("name", editor_samples.SAMPLES)
+def test_what_editors_are_told_is_as_recorded(name: str) -> None:
+    """tests/patterns/test_editors.py asks the editors without a compiler."""
+    known = msgspec.json.decode((editor_samples.FOLDER / f"{name}.json").read_bytes(), type=editor_samples.Recorded)
+    fresh = editor_samples.record(name)
+    assert fresh.findings == known.findings
+    assert (fresh.scope, fresh.checked) == (known.scope, known.checked)
 
 
 def test_a_key_is_converted_where_the_map_is_asked(tmp_path: Path) -> None:
