@@ -45,9 +45,12 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     if has_comment(one.call):
         raise UneditableError("a comment stands in it")
     whole = _whole(source, operand)
-    _check_nobody_counts_on_it(source, one)
+    always_fits = _always_fits(source, operand, one.other)
+    if not always_fits:
+        _check_nobody_counts_on_it(source, one)
     new = ", ".join(whole if begin(given) == begin(one.cut) else given.text() for given in arguments(one.call))
-    title = f"{one.call.text()} -> copy({new}): what does not fit is left out and no longer panics"
+    what = "it always fits" if always_fits else "what does not fit is left out and no longer panics"
+    title = f"{one.call.text()} -> copy({new}): {what}"
     return source.edit(finding, title, [replace(one.cut, whole)], unchecks=True)
 
 
@@ -73,20 +76,51 @@ def _whole(source: EditSource, operand: SgNode) -> str:
 
 def _is_made_full(source: EditSource, operand: SgNode) -> bool:
     """Whether a local variable is what make made with a length alone, and nothing else ever."""
+    return _made_length(source, operand) is not None
+
+
+def _made_length(source: EditSource, operand: SgNode) -> SgNode | None:
+    """Return the length of a local slice that is what `make([]T, length)` made, and nothing else ever."""
     found = source.object_of(operand) if operand.kind() == "identifier" else None
     if found is None or found.kind != "var" or found.level != "local":
-        return False
+        return None
     uses = source.mentions(operand)
     declared = uses[0].parent() if uses else None
     holder = declared.parent() if declared is not None else None
     left, right = (holder.field("left"), holder.field("right")) if holder is not None else (None, None)
     if holder is None or holder.kind() != "short_var_declaration" or left is None or right is None:
-        return False
+        return None
     names, values = named(left), named(right)
     made = values[0] if len(names) == len(values) == 1 else None
     if made is None or made.kind() != "call_expression" or not source.is_builtin(made.field("function"), "make"):
+        return None
+    if len(arguments(made)) != 2 or any(is_written(use) for use in uses[1:]):  # noqa: PLR2004 - type, length
+        return None
+    return arguments(made)[1]
+
+
+def _always_fits(source: EditSource, operand: SgNode, other: SgNode) -> bool:
+    """Whether a slice was made for what is copied and more: `make([]T, len(other)+len(more))`."""
+    length = _made_length(source, operand)
+    found = source.object_of(other) if other.kind() == "identifier" else None
+    if length is None or found is None or found.level != "local":
         return False
-    return len(arguments(made)) == 2 and not any(is_written(use) for use in uses[1:])  # noqa: PLR2004 - type, length
+    if any(is_written(use) for use in source.mentions(other) if begin(use) != found.start):
+        return False
+    terms = _terms(length)
+    measured = [arguments(one)[0] for one in terms if source.is_builtin(one.field("function"), "len")]
+    others = [one for one in terms if not source.is_builtin(one.field("function"), "len")]
+    is_more = all((value := source.constant(one)) is not None and value.isdecimal() for one in others)
+    return is_more and any(one.kind() == "identifier" and source.is_same(one, other) for one in measured)
+
+
+def _terms(node: SgNode) -> list[SgNode]:
+    """Cut a sum into its terms."""
+    operator = node.field("operator") if node.kind() == "binary_expression" else None
+    left, right = node.field("left"), node.field("right")
+    if operator is None or operator.text() != "+" or left is None or right is None:
+        return [node]
+    return [*_terms(left), *_terms(right)]
 
 
 def _check_nobody_counts_on_it(source: EditSource, one: UnguardedCopy) -> None:
