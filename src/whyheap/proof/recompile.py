@@ -13,13 +13,13 @@ from whyheap.errors import TargetError
 from whyheap.model.edit import Edit
 from whyheap.model.finding import Finding
 from whyheap.model.scan import Scan, ScannedPackage
+from whyheap.proof.brought import brought
+from whyheap.proof.edited_lines import at_lines, owners, watched
 from whyheap.proof.line_map import moved_lines
 from whyheap.proof.words import Word, heap_words, is_expected, word
 from whyheap.proof.workshop import EditedFile, Workshop
 
 _PLACE = re.compile(r"([^\s:]+\.go):(\d+)")
-_CONSTANT = re.compile(r'^(?:"(?:[^"\\]|\\.)*"|\d+)$')
-"""A constant in an interface, which the compiler calls an escape and keeps in read-only data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,6 @@ class Recompiled:
 
     gone: tuple[str, ...] = ()
     problem: str = ""
-
-
-def watched(edit: Edit, before: str) -> frozenset[int]:
-    """Return the lines of the text before whose allocations an edit is about."""
-    touched = set(edit.lines)
-    for change in edit.changes:
-        first = before.count("\n", 0, change.start) + 1
-        touched |= set(range(first, before.count("\n", 0, change.end) + 2))
-    return frozenset(touched)
 
 
 def recompile(
@@ -80,8 +71,7 @@ def _judge(
         return {edit: Recompiled(problem=f"does not compile: {words}" if edit in guilty else "") for edit in edits}
     old, new = heap_words(before), heap_words(after)
     gone, come = old - new, new - old
-    respelled = {edit: _texts(edit, one.before) for one in files for edit in one.edits}
-    problems = _unexpected(come, gone, respelled, findings)
+    problems = brought(before, after, come, gone, files, findings)
     answers = {}
     for one in files:
         for edit in one.edits:
@@ -96,59 +86,8 @@ def _judge(
 def _at_place(words: str, files: Sequence[EditedFile]) -> list[Edit]:
     """Return the edits whose new lines an error of the compiler speaks of."""
     places = {(Path(name).name, int(line)) for name, line in _PLACE.findall(words)}
-    found = []
-    for one in files:
-        for edit in one.edits:
-            _, lines = moved_lines(one.before, one.text, watched(edit, one.before))
-            if any(name == Path(one.path).name and line in lines for name, line in places):
-                found.append(edit)
-    return found
-
-
-def _texts(edit: Edit, before: str) -> list[tuple[str, str]]:
-    """Return what each change of an edit puts in place of what."""
-    return [(change.new, before[change.start : change.end]) for change in edit.changes if change.new]
-
-
-def _is_respelled(new: Word, gone: Counter[Word], texts: Iterable[tuple[str, str]]) -> bool:
-    """Whether a word is an old one in which an edit wrote a part of the expression anew."""
-    subjects = {one.subject for one in gone}
-    heads = {one.subject for one in gone if one.function == new.function}  # the rest may be printed inlined
-    for written, old in texts:
-        head, found, _ = new.subject.partition(written)
-        if found and new.subject.replace(written, old) in subjects:
-            return True
-        if found and head and any(one.startswith(head) for one in heads):
-            return True
-    return False
-
-
-def _unexpected(
-    come: Counter[Word],
-    gone: Counter[Word],
-    respelled: Mapping[Edit, list[tuple[str, str]]],
-    findings: Mapping[str, Finding],
-) -> dict[Edit, str]:
-    """Return what each edit brought that it did not announce."""
-    edits = list(respelled)
-    problems: dict[Edit, str] = {}
-    for new in sorted(come):
-        if _CONSTANT.match(new.subject):
-            continue
-        near = [edit for edit in edits if new.owner in _owners(edit, findings)]
-        if any(is_expected(new.subject, edit.brings) for edit in edits):  # inlined code says it of others
-            continue
-        if any(_is_respelled(new, gone, respelled[edit]) for edit in edits):
-            continue
-        for edit in near or edits:
-            problems.setdefault(
-                edit, f"brings a new value on the heap: {new.subject} in {new.function or 'the package'}"
-            )
-    return problems
-
-
-def _owners(edit: Edit, findings: Mapping[str, Finding]) -> frozenset[str]:
-    return frozenset(findings[one].site.function.partition(".func")[0] for one in edit.findings)
+    named = {Path(one.path).name: one.file for one in files}
+    return at_lines({(named[name], line) for name, line in places if name in named}, files)
 
 
 def _gone(edit: Edit, gone: Counter[Word], findings: Mapping[str, Finding]) -> Iterable[str]:
@@ -176,16 +115,16 @@ def _dropped(
     edit: Edit, findings: Mapping[str, Finding], before: ScannedPackage, after: ScannedPackage
 ) -> Iterable[str]:
     """Yield the functions that the edited function was to call no more, and does not."""
-    owners = _owners(edit, findings)
-    old, new = (_callees(package, owners, edit.drops) for package in (before, after))
+    own = owners(edit, findings)
+    old, new = (_callees(package, own, edit.drops) for package in (before, after))
     return () if new else (f"call of {callee}" for callee in sorted(old))
 
 
-def _callees(package: ScannedPackage, owners: frozenset[str], wanted: Iterable[str]) -> set[str]:
+def _callees(package: ScannedPackage, own: frozenset[str], wanted: Iterable[str]) -> set[str]:
     return {
         call.callee
         for function in package.functions or ()
-        if function.site.function.partition(".func")[0] in owners
+        if function.site.function.partition(".func")[0] in own
         for call in function.callees
         if is_expected(call.callee, wanted)
     }
