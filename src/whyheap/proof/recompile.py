@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from whyheap.collect.compiler import ScanOptions, compile_packages
 from whyheap.errors import TargetError
+from whyheap.host.go import GoTool
+from whyheap.host.program import run_program
 from whyheap.model.edit import Edit
 from whyheap.model.finding import Finding
 from whyheap.model.scan import Scan, ScannedPackage
@@ -42,18 +45,22 @@ def recompile(
     owners = {file: one.package for one in before.packages for file in one.files}
     touched = sorted({owners[one.file] for one in files})
     after_options = replace(options, patterns=tuple(_folder(packages[name].folder) for name in touched))
+    go = workshop.overlay(files)
+    after: dict[str, ScannedPackage] = {}
+    reason = "it was not compiled"
     try:
-        compiled = compile_packages(workshop.overlay(files), after_options)
-        after = {one.package: one for one in compiled.load().packages}
+        after = {one.package: one for one in compile_packages(go, after_options).load().packages}
     except TargetError as error:
-        after = {name: ScannedPackage(name, packages[name].folder, error=error.message) for name in touched}
+        reason = error.message
     told: dict[Edit, Recompiled] = {}
     for name in touched:
         own = [one for one in files if owners[one.file] == name]
         found = after.get(name)
-        if found is not None and found.error:
-            found = replace(found, error=workshop.original(found.error, files))
-        told.update(_judge(packages[name], found, own, findings))
+        if found is None or found.error:
+            words = [found.error if found is not None else reason, *_errors(go, options, packages[name].folder)]
+            told.update(_broken([workshop.original(one, files) for one in words], own, files))
+        else:
+            told.update(_judge(packages[name], found, own, findings))
     return told
 
 
@@ -61,14 +68,30 @@ def _folder(folder: str) -> str:
     return str(Path(folder))
 
 
+def _errors(go: GoTool, options: ScanOptions, folder: str) -> list[str]:
+    """Return every error of a package, not the first ten alone: what is wrong goes in one round."""
+    tags = [f"-tags={options.tags}"] if options.tags else []
+    command = [go.command, "build", *tags, "-gcflags=-e", "-o", os.devnull, folder]
+    return run_program(command, options.folder, env=go.env).stderr.splitlines()
+
+
+def _broken(words: Sequence[str], own: Sequence[EditedFile], files: Sequence[EditedFile]) -> dict[Edit, Recompiled]:
+    """Tell each edit of a package the first error that speaks of its lines.
+
+    Where none speaks of any edit of all `files`, the package's edits are all told the first one.
+    """
+    edits = [edit for one in own for edit in one.edits]
+    problems: dict[Edit, str] = {}
+    for line in words:
+        for edit in _at_place(line, files):
+            problems.setdefault(edit, f"does not compile: {line.strip()}")
+    problems = problems or dict.fromkeys(edits, f"does not compile: {words[0]}")
+    return {edit: Recompiled(problem=problems.get(edit, "")) for edit in edits}
+
+
 def _judge(
-    before: ScannedPackage, after: ScannedPackage | None, files: Sequence[EditedFile], findings: Mapping[str, Finding]
+    before: ScannedPackage, after: ScannedPackage, files: Sequence[EditedFile], findings: Mapping[str, Finding]
 ) -> dict[Edit, Recompiled]:
-    edits = [edit for one in files for edit in one.edits]
-    if after is None or after.error:
-        words = after.error if after is not None else "it was not compiled"
-        guilty = _at_place(words, files) or edits
-        return {edit: Recompiled(problem=f"does not compile: {words}" if edit in guilty else "") for edit in edits}
     old, new = heap_words(before), heap_words(after)
     gone, come = old - new, new - old
     problems = brought(before, after, come, gone, files, findings)
