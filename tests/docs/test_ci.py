@@ -1,6 +1,6 @@
 """CI: the action, the template, the hooks and every example of docs/ci.md run, with stand-ins for what only a host has.
 
-What needs `whyheap gate` runs as soon as that command exists. The action's own installation is not run here: it needs
+The action's own installation is not run here: it needs
 an index and minutes; a folder with this checkout's whyheap stands in for it.
 """
 

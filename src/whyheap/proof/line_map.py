@@ -30,6 +30,14 @@ def moved_lines(before: str, after: str, lines: Iterable[int]) -> tuple[Lines, L
     return frozenset(compared), frozenset(found)
 
 
+def line_before(before: str, after: str, line: int) -> int | None:
+    """Return the line of `before` that a line of `after` is, word for word; None in what was edited."""
+    for tag, old_start, _, new_start, new_stop in _stretches(before, after):
+        if new_start < line <= new_stop:
+            return line - new_start + old_start if tag == "equal" else None
+    return None
+
+
 @lru_cache(maxsize=32)
 def _stretches(before: str, after: str) -> tuple[Stretch, ...]:
     """Return difflib's opcodes, in lines; what both texts begin and end with is left out of its work."""

@@ -13,9 +13,10 @@ from whyheap.host.program import run_program
 from whyheap.model.edit import Edit, OfTests, Proof, ProvenEdit, Standing
 from whyheap.model.finding import Finding
 from whyheap.model.scan import Scan
+from whyheap.proof.edited_lines import watched
 from whyheap.proof.generated import FILE, generated_call, run_generated, test_text
 from whyheap.proof.line_map import moved_lines
-from whyheap.proof.recompile import Recompiled, recompile, watched
+from whyheap.proof.recompile import Recompiled, recompile
 from whyheap.proof.test_run import Objects, TestRun, allocated, run_tests
 from whyheap.proof.workshop import EditedFile, Workshop
 

@@ -23,6 +23,7 @@ from whyheap.report.visible_text import visible
 from whyheap.units import format_bytes
 
 _SHOWN_REFUSALS = 10
+_FOLDED = "      | "
 _STYLES = {Standing.PROVEN: STYLE_REMEDY, Standing.UNMEASURED: STYLE_STRONG, Standing.REFUTED: STYLE_ALARM}
 
 
@@ -59,7 +60,7 @@ def _edit(one: ProvenEdit, findings: Mapping[str, Finding], width: int) -> list[
         )
     ]
     if one.proof.standing is not Standing.REFUTED:
-        rows += [_diff_line(text) for text in one.diff.splitlines()]
+        rows += [row for text in one.diff.splitlines() for row in _diff_rows(text, width)]
     else:
         rows += [line("   " + text) for text in wrap(one.edit.title, width - 4)]
     style = _STYLES[one.proof.standing]
@@ -70,13 +71,19 @@ def _edit(one: ProvenEdit, findings: Mapping[str, Finding], width: int) -> list[
     return [*rows, line("")]
 
 
-def _diff_line(text: str) -> Text:
+def _diff_rows(text: str, width: int) -> list[Text]:
+    """Return a line of a diff, folded where it is longer than the terminal is wide: no code is cut off."""
     shown = visible(text.replace("\t", "    "))
-    if text.startswith("+") and not text.startswith("+++"):
-        return line((shown, "green"))
-    if text.startswith("-") and not text.startswith("---"):
-        return line((shown, "red"))
-    return line((shown, STYLE_QUIET)) if text.startswith(("@@", "---", "+++")) else line(shown)
+    parts = [shown[:width]]
+    step = max(width - len(_FOLDED), 1)
+    parts += [_FOLDED + shown[start : start + step] for start in range(width, len(shown), step)]
+    return [line((part, _diff_style(text))) for part in parts]
+
+
+def _diff_style(text: str) -> str:
+    if text.startswith(("@@", "---", "+++")):
+        return STYLE_QUIET
+    return {"+": "green", "-": "red"}.get(text[:1], "")
 
 
 def proof_words(proof: Proof) -> list[str]:

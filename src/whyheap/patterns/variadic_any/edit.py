@@ -19,7 +19,8 @@ from whyheap.patterns.edit_source import EditSource, UneditableError, arguments,
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-_PIECE = re.compile(r"%(.)|([^%]+)", re.DOTALL)
+_PIECE = re.compile(r"%([-+# 0-9.*\[\]]*.)|([^%]+)", re.DOTALL)
+"""A verb with its flags, of which none has an equal in strconv, or text."""
 _SIGNED = frozenset({"int", "rune", "int8", "int16", "int32", "int64"})
 _UNSIGNED = frozenset({"uint", "byte", "uint8", "uint16", "uint32", "uint64", "uintptr"})
 _CALLED_BY_FMT = frozenset({"Format", "String", "Error"})
