@@ -18,6 +18,7 @@ from whyheap.model.edit import Edit
 from whyheap.model.facts import CompilerFact
 from whyheap.model.finding import Finding
 from whyheap.model.scan import Scan, ScannedPackage
+from whyheap.proof.bounds_checks import unchecked
 from whyheap.proof.brought import brought
 from whyheap.proof.edited_lines import at_lines, owners, watched
 from whyheap.proof.line_map import moved_lines
@@ -48,13 +49,13 @@ def recompile(
     touched = sorted({owners[one.file] for one in files})
     after_options = replace(options, patterns=tuple(_folder(packages[name].folder) for name in touched))
     go = workshop.overlay(files)
-    unchecked = {owners[one.file] for one in files if any(edit.unchecks for edit in one.edits)}
+    asked = {owners[one.file] for one in files if any(edit.unchecks for edit in one.edits)}
     kept: dict[str, list[CompilerFact]] = {}
     after: dict[str, ScannedPackage] = {}
     reason = "it was not compiled"
     try:
         compiled = compile_packages(go, after_options)
-        kept = {name: kept_checks(compiled.lines_of(name)) for name in unchecked}
+        kept = {name: kept_checks(compiled.lines_of(name)) for name in asked}
         after = {one.package: one for one in compiled.load().packages}
     except TargetError as error:
         reason = error.message
@@ -69,19 +70,8 @@ def recompile(
         told.update(_judge(packages[name], found, own, findings))
         for file in own:
             for edit in (edit for edit in file.edits if edit.unchecks and not told[edit].problem):
-                told[edit] = Recompiled(tuple(_unchecked(edit, file, kept.get(name, ()), findings)))
+                told[edit] = Recompiled(tuple(unchecked(edit, file, kept.get(name, ()), findings)))
     return told
-
-
-def _unchecked(
-    edit: Edit, file: EditedFile, kept: Iterable[CompilerFact], findings: Mapping[str, Finding]
-) -> Iterable[str]:
-    """Yield the bounds checks of an edit's findings, if the lines that stand in their place have fewer."""
-    _, moved = moved_lines(file.before, file.text, watched(edit, file.before))
-    before = {fact.site for name in edit.findings for fact in findings[name].facts}
-    after = {fact.site for fact in kept if fact.site.file == file.file and fact.site.line in moved}
-    if len(after) < len(before):
-        yield from (f"bounds check of {findings[name].subject}" for name in edit.findings)
 
 
 def _folder(folder: str) -> str:
