@@ -22,6 +22,7 @@ import lab_pages
 import verdict_page
 from whyheap.causes.catalogue import CAUSES
 from whyheap.cli.main import cli
+from whyheap.model.finding import PatternKind
 from whyheap.patterns.catalogue import PATTERNS, REASONS
 from whyheap.patterns.pattern import Pattern
 
@@ -265,7 +266,8 @@ def patterns_page() -> str:
         NOTE,
         (
             "The first pattern of this list that fits names a finding. The comments in the examples say what is found "
-            "on a line; tests hold them against the output of the compilers of Go 1.22 to 1.27."
+            "on a line; tests hold them against the output of the compilers of Go 1.22 to 1.27. Hazards come last: "
+            "they allocate nothing, `whyheap fix` finds them and no ranking of lines does."
         ),
         _table(("pattern", "is"), [(f"[{one.slug}](#{one.slug})", _text(one.title)) for one in PATTERNS]),
         "What none of them claims is named by [the compiler's own reason](#named-by-the-compilers-own-reason).",
@@ -290,7 +292,8 @@ def _example(pattern: Pattern) -> Iterator[str]:
     for declaration in declarations(pattern.example):
         named = re.search(r"^func (?:\([^)]*\) )?(Bad|Near|Good)\w*", declaration, re.MULTILINE)
         parts[named[1] if named else ""].append(_readable(declaration))
-    titles = {"": "The examples share:", "Bad": "On the heap:", "Near": "Close, but another:", "Good": "Better:"}
+    found_there = "At risk:" if pattern.kind is PatternKind.HAZARD else "On the heap:"
+    titles = {"": "The examples share:", "Bad": found_there, "Near": "Close, but another:", "Good": "Better:"}
     for kind, found in parts.items():
         if found:
             yield titles[kind]

@@ -11,10 +11,10 @@ from whyheap.lab.recording import LineRecord, Recording
 from whyheap.lab.wants import Want, version, wants
 from whyheap.lab.workspace import MODULE
 from whyheap.model.evidence import CalleeBytes, Evidence
-from whyheap.model.facts import CompilerFact
+from whyheap.model.facts import CompilerFact, FactKind
 from whyheap.model.finding import Finding
 from whyheap.model.measure import Measure
-from whyheap.model.site import Site
+from whyheap.model.site import Position, Site
 from whyheap.parse.compiler_text import parse_block, split_blocks
 from whyheap.patterns.pattern import Pattern
 
@@ -49,7 +49,9 @@ def evidence(pattern: Pattern, text: str, recording: Recording | None, go: tuple
         assumed = LineRecord(line, direct=BYTES, callees=callees)
         seen = records.get(line, LineRecord(line)) if recording is not None else assumed
         site = Site(file, line, 0, f"line{line}", f"{MODULE}/{pattern.slug}")
-        found.append(Evidence(site, tuple(by_line.get(line, ())), seen.direct, seen.callees, calls=seen.calls))
+        checks = [Position(file, line, column) for column in seen.checks]
+        kept = [CompilerFact(FactKind.BOUNDS, at, "", site.package, "isSliceInBounds", "", at) for at in checks]
+        found.append(Evidence(site, (*by_line.get(line, ()), *kept), seen.direct, seen.callees, calls=seen.calls))
     return found
 
 

@@ -37,7 +37,8 @@ def test_no_pattern_without_a_recording_per_version(pattern: Pattern, go: str) -
     assert (recording.pattern, recording.go, recording.failures) == (pattern.slug, go, ())
     assert (RECORDED / go / "patterns" / f"{pattern.slug}.txt").stat().st_size > 0
     assert [one.name for one in recording.functions] == [one.name for one in functions(pattern.example)]
-    assert any(one.calls is not None for one in recording.lines), "no machine code was read"
+    calls = any(one.calls is not None for one in recording.lines)
+    assert calls or pattern.kind == "hazard", "no machine code was read"
     of = cell(pattern, recording)
     assert of.bad is not None
     assert of.good is not None

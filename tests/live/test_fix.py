@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+import editor_samples
 import toolchains
-from whyheap.patterns.catalogue import get
 
 pytestmark = pytest.mark.live
 MODULE = Path(__file__).with_name("fix_module")
@@ -91,45 +92,6 @@ def test_what_would_change_the_meaning_is_left_alone(answer: dict[str, Any], fil
     assert [one["title"] for one in edits(answer, file)] == []
 
 
-@pytest.fixture(scope="module")
-def examples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The lab's own examples of patterns whose general case needs judgement, as a module."""
-    folder = tmp_path_factory.mktemp("examples")
-    (folder / "go.mod").write_text("module example.com/lab\n\ngo 1.22\n")
-    for slug in ("closure-by-reference", "deferred-call-in-loop", "pool-boxing"):
-        (folder / slug).mkdir()
-        (folder / slug / "example.go").write_text(get(slug).example)
-    done = run(folder, "./...", "--no-tests", "--all", "--format", "json")
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
-
-
-@pytest.mark.parametrize(
-    ("slug", "function", "new"),
-    [
-        ("closure-by-reference", "BadLarge", "large3 := large[3]"),
-        ("closure-by-reference", "BadAddressed", "nCopy := n"),
-        ("deferred-call-in-loop", "BadCall", "\tc.done(i)"),
-        ("deferred-call-in-loop", "BadLiteral", "\tfunc() {"),
-        ("pool-boxing", "BadRound", "*bufPointer = buf"),
-    ],
-)
-def test_the_narrow_case_of_an_example_is_proven(examples: dict[str, Any], slug: str, function: str, new: str) -> None:
-    functions = {one["id"]: one["site"]["function"] for one in examples["findings"]}
-    (own,) = [one for one in examples["edits"] if functions[one["findings"][0]] == function]
-    assert (own["pattern"], own["proof"]["standing"]) == (slug, "proven")
-    assert any(line.startswith("+") and new in line for line in own["diff"].splitlines())
-
-
-def test_what_an_example_means_as_it_is_stays(examples: dict[str, Any]) -> None:
-    """A counter, a variable that is assigned behind the capture, pools that are never asked."""
-    reasons = [one["reason"] for one in examples["refused"] if not one["reason"].endswith("needs judgement")]
-    assert "the closure changes it, or hands its address on" in reasons
-    assert "the closure is made before the function ends: it may see what is assigned later" in reasons
-    assert reasons.count("the pool is not declared in this file with a New of its own") == 3
-
-
 def test_an_edit_says_what_it_saved(answer: dict[str, Any]) -> None:
     (grown,) = [one for one in edits(answer, "good.go") if one["title"].startswith("out = slices.Grow(out, len(ids))")]
     proof = grown["proof"]
@@ -162,6 +124,15 @@ def test_the_module_is_as_good_as_before(module: Path, answer: dict[str, Any]) -
         [str(toolchains.go().with_name("gofmt")), "-l", "."], cwd=module, capture_output=True, text=True, check=False
     )
     assert formatted.stdout == ""
+
+
+@pytest.mark.parametrize("name", editor_samples.SAMPLES)
+def test_what_editors_are_told_is_as_recorded(name: str) -> None:
+    """tests/patterns/test_editors.py asks the editors without a compiler."""
+    known = msgspec.json.decode((editor_samples.FOLDER / f"{name}.json").read_bytes(), type=editor_samples.Recorded)
+    fresh = editor_samples.record(name)
+    assert fresh.findings == known.findings
+    assert (fresh.scope, fresh.checked) == (known.scope, known.checked)
 
 
 def test_a_key_is_converted_where_the_map_is_asked(tmp_path: Path) -> None:

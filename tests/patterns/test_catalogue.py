@@ -10,7 +10,7 @@ import pytest
 from pattern_wants import wants
 from whyheap.errors import UsageError
 from whyheap.patterns import catalogue
-from whyheap.patterns.catalogue import PATTERNS, REASONS, RULES, get
+from whyheap.patterns.catalogue import HAZARDS, PATTERNS, REASONS, RULES, get
 from whyheap.patterns.pattern import HEADINGS, Pattern
 
 FOLDER = Path(catalogue.__file__).parent
@@ -49,7 +49,7 @@ def test_every_folder_is_listed() -> None:
 
 def test_slugs_are_unique() -> None:
     assert len({pattern.slug for pattern in EVERY}) == len(EVERY)
-    assert len(RULES) + 2 == len(PATTERNS)
+    assert len(RULES) + len(HAZARDS) + 2 == len(PATTERNS)
 
 
 def test_an_unknown_slug_names_the_nearest() -> None:

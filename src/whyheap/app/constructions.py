@@ -12,6 +12,7 @@ from whyheap.model.site import Site
 from whyheap.patterns.construction_per_call import PATTERN
 from whyheap.patterns.construction_per_call.edit import lines_with_candidates
 from whyheap.patterns.syntax import GoFile
+from whyheap.patterns.top_level import function_of
 
 
 def constructions(scan: Scan, texts: Mapping[str, str]) -> list[Finding]:
@@ -33,12 +34,7 @@ def _sites(file: str, package: str, text: str) -> Iterator[tuple[Site, str]]:
     lines = list(lines_with_candidates(text))
     syntax = GoFile(text) if lines else None
     for line in lines:
-        around = syntax.functions(line)[-1:] if syntax is not None else []
-        if not around or around[0].kind() == "func_literal":
+        function = function_of(syntax, line) if syntax is not None else ""
+        if not function:
             continue
-        name, receiver = around[0].field("name"), around[0].field("receiver")
-        function = name.text() if name is not None else ""
-        if receiver is not None:
-            of = receiver.text().strip("()").split()[-1].partition("[")[0]
-            function = f"(*{of[1:]}).{function}" if of.startswith("*") else f"{of}.{function}"
         yield Site(file, line, 0, function, package), text.split("\n")[line - 1].strip()

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from whyheap.app.constructions import constructions
+from whyheap.app.hazards import hazards, is_hazard
 from whyheap.app.scan_report import count_packages, go_numbers, title
 from whyheap.collect.compiled_packages import CompiledPackages
 from whyheap.collect.compiler import ScanOptions, compile_packages
@@ -72,6 +73,7 @@ def fix(go: GoTool, request: FixRequest, progress: Progress) -> Fixes:
     texts = SourceFiles(scan)
     findings = judge(join(scan, None).evidence, Context(go_numbers(scan.go), texts))
     findings += constructions(scan, texts)
+    findings += hazards(compiled, scan, texts)
     wanted = _wanted(findings, request)
     sources, refused = _sources(go, compiled, scan, texts, wanted, progress)
     edits, unfit = _edits(wanted, sources)
@@ -243,6 +245,6 @@ def _report(request: FixRequest, scan: Scan, wanted: Sequence[Finding], proven: 
         verdict=None,
         findings=tuple(findings),
         gaps=scan.gaps,
-        totals=Totals(heap_sites=len(findings), packages=count_packages(scan)),
+        totals=Totals(heap_sites=sum(not is_hazard(one) for one in findings), packages=count_packages(scan)),
         title=title(scan),
     )

@@ -4,31 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
 from whyheap.collect.compiled_packages import CompiledPackages
+from whyheap.collect.kept_checks import kept_checks
 from whyheap.collect.sources import SourceFiles
 from whyheap.model.evidence import Evidence
 from whyheap.model.scan import Scan
 from whyheap.model.site import Position
 from whyheap.rules.matching import Matches, match_rules
 from whyheap.rules.rule import UserRules
-
-_BOUNDS = b'{"kind":"bounds",'
-_KEPT = frozenset({"isInBounds", "isSliceInBounds"})
-
-
-class _BoundsLine(msgspec.Struct):
-    """What is read of a fact line of kind bounds."""
-
-    file: str
-    line: int
-    column: int
-    message: str
-    site: Position
-
-
-_DECODER = msgspec.json.Decoder(_BoundsLine)
 
 
 def apply_rules(
@@ -45,12 +28,7 @@ def kept_bounds(builds: Iterable[bytes]) -> Sequence[Position]:
     The join leaves these facts out, as they are many: they are read only where a rule asks for them.
     """
     places: dict[Position, None] = {}
-    for lines in builds:
-        for line in lines.splitlines():
-            if not line.startswith(_BOUNDS):
-                continue
-            fact = _DECODER.decode(line)
-            if fact.message in _KEPT:
-                places[fact.site] = None
-                places[Position(fact.file, fact.line, fact.column)] = None
+    for fact in kept_checks(builds):
+        places[fact.site] = None
+        places[fact.printed_at] = None
     return list(places)

@@ -14,6 +14,7 @@ from whyheap.model.finding import Finding
 from whyheap.model.measure import Measure
 from whyheap.model.site import Site
 from whyheap.patterns.context import Context
+from whyheap.patterns.hazard import judge_hazards
 from whyheap.patterns.judge import judge
 from whyheap.patterns.pattern import Pattern
 
@@ -58,7 +59,8 @@ def judged(
         callees = tuple(callee for callee in one.callees if callee.callee == want.callee)
         seen.append(replace(one, direct=direct, callees=callees, profiled=bool(direct or callees)))
     found: dict[int, list[Finding]] = defaultdict(list)
-    for finding in judge(seen, Context(go, {file: text} if source else {})):
+    context = Context(go, {file: text} if source else {})
+    for finding in (*judge(seen, context), *judge_hazards(seen, context)):
         found[finding.site.line].append(finding)
     return found
 

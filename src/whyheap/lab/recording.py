@@ -36,7 +36,8 @@ class Numbers(msgspec.Struct, frozen=True, omit_defaults=True):
 class LineRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was seen of one line: findings, allocator calls (None: no machine code was read), bytes of 16 calls.
 
-    `verdicts` are the patterns that were found, each with the compiler's word (heap, silent) and the agreement.
+    `verdicts` are the patterns that were found, each with the compiler's word (heap, silent, check kept) and the
+    agreement. `checks` are the columns of bounds checks that the compiler kept, for examples of hazards alone.
     """
 
     line: int
@@ -44,6 +45,7 @@ class LineRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     calls: tuple[AllocatorCall, ...] | None = None
     direct: Measure = _NOTHING
     callees: tuple[CalleeBytes, ...] = ()
+    checks: tuple[int, ...] = ()
 
 
 class Recording(msgspec.Struct, frozen=True, omit_defaults=True):

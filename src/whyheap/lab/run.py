@@ -9,7 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from whyheap.collect.compiled_packages import CompiledPackages
 from whyheap.collect.compiler import ScanOptions, compile_packages
+from whyheap.collect.kept_checks import checks_by_line, kept_checks, with_checks
 from whyheap.collect.profile import collect_profile
 from whyheap.errors import TargetError, ToolError
 from whyheap.host.go import GoTool
@@ -19,10 +21,10 @@ from whyheap.lab.check import Failure, failures, judged, place
 from whyheap.lab.functions import functions
 from whyheap.lab.recording import LineRecord, Numbers, Recording, today
 from whyheap.lab.wants import version
-from whyheap.lab.workspace import FILE, Workspace, compile_error, workspace
+from whyheap.lab.workspace import FILE, MODULE, Workspace, compile_error, workspace
 from whyheap.model.evidence import Evidence
-from whyheap.model.facts import FactKind
-from whyheap.model.finding import Finding
+from whyheap.model.facts import CompilerFact, FactKind
+from whyheap.model.finding import Finding, PatternKind
 from whyheap.model.scan import Scan
 from whyheap.patterns.pattern import Pattern
 
@@ -61,7 +63,8 @@ def prove(
     with workspace(go, name) as space:
         space.prepare(patterns)
         progress(f"Go {name}: compiling {len(patterns)} examples")
-        scan = _scan(space, patterns, progress, stop)
+        compiled = _compiled(space, patterns, progress, stop)
+        scan = compiled.load()
         broken = {one.package.rsplit("/", 1)[-1]: one.error for one in scan.packages if one.error}
         sound = [one for one in patterns if one.slug not in broken]
         progress(f"Go {name}: building what measures them")
@@ -72,23 +75,34 @@ def prove(
                 yield _broken(pattern, name, broken[pattern.slug])
                 continue
             try:
-                proof = _prove(space, binary, scan, pattern, name)
+                checks = _checks(compiled, pattern) if pattern.kind is PatternKind.HAZARD else []
+                proof = _prove(space, binary, scan, pattern, name, checks)
             except _NotRunError as error:
                 proof = _broken(pattern, name, error.message, "to run")
             recording = msgspec.structs.replace(proof.recording, platform=environment.platform, date=today())
             yield replace(proof, recording=recording, text=space.explain(pattern) if with_text else "")
 
 
-def _scan(space: Workspace, patterns: Sequence[Pattern], progress: Progress, stop: threading.Event) -> Scan:
+def _compiled(
+    space: Workspace, patterns: Sequence[Pattern], progress: Progress, stop: threading.Event
+) -> CompiledPackages:
     """Read the examples as `whyheap scan` does: the compiler's facts, and machine code where scans read some."""
     options = ScanOptions(space.plain, tuple(f"./{one.slug}" for one in patterns))
     try:
-        return compile_packages(space.go, options, progress, stop).load()
+        return compile_packages(space.go, options, progress, stop)
     except TargetError as error:
         raise ToolError(f"no example could be compiled: {error.message}", error.hint) from error
 
 
-def _prove(space: Workspace, binary: Path, scan: Scan, pattern: Pattern, go: str) -> Proof:
+def _checks(compiled: CompiledPackages, pattern: Pattern) -> list[CompilerFact]:
+    """Return the bounds checks that the compiler kept in an example, where its code stands."""
+    kept = kept_checks(compiled.lines_of(f"{MODULE}/{pattern.slug}"))
+    return [one for one in kept if one.site == one.printed_at and one.site.file == place(pattern)]
+
+
+def _prove(
+    space: Workspace, binary: Path, scan: Scan, pattern: Pattern, go: str, checks: Sequence[CompilerFact]
+) -> Proof:
     profile_file, numbers_file = (space.measured / f"{pattern.slug}.{end}" for end in ("pb.gz", "json"))
     try:
         numbers = _numbers(binary, pattern, numbers_file)
@@ -99,6 +113,7 @@ def _prove(space: Workspace, binary: Path, scan: Scan, pattern: Pattern, go: str
             file.unlink(missing_ok=True)
     only = replace(scan, packages=tuple(one for one in scan.packages if one.package.endswith(f"/{pattern.slug}")))
     evidence = [one for one in join(only, profile).evidence if one.site.file == place(pattern)]
+    evidence = with_checks(evidence, checks_by_line(f"{MODULE}/{pattern.slug}", checks))
     found = judged(pattern, evidence, version(go))
     failed = failures(pattern, found, evidence, version(go))
     failed += [Failure(0, f"{one.name} to run", one.error) for one in numbers if one.error]
@@ -109,14 +124,17 @@ def _prove(space: Workspace, binary: Path, scan: Scan, pattern: Pattern, go: str
 
 def _line(evidence: Evidence, findings: list[Finding]) -> LineRecord | None:
     """Keep what was seen of a line; None where nothing was."""
-    if not (findings or evidence.calls or evidence.measure):
+    checks = tuple(sorted({one.site.column for one in evidence.facts if one.kind is FactKind.BOUNDS}))
+    if not (findings or evidence.calls or evidence.measure or checks):
         return None
     verdicts = tuple((one.pattern, compiler_word(one), str(one.agreement)) for one in findings)
-    return LineRecord(evidence.site.line, verdicts, evidence.calls, evidence.direct, evidence.callees)
+    return LineRecord(evidence.site.line, verdicts, evidence.calls, evidence.direct, evidence.callees, checks)
 
 
 def compiler_word(finding: Finding) -> str:
-    """Return what the compiler says of a finding: heap, or nothing of the kind."""
+    """Return what the compiler says of a finding: heap, that it kept a bounds check, or nothing of the kind."""
+    if any(fact.kind is FactKind.BOUNDS for fact in finding.facts):
+        return "check kept"
     return "heap" if any(fact.kind is FactKind.HEAP for fact in finding.facts) else "silent"
 
 

@@ -24,7 +24,8 @@ class Edit:
     new text may have in place of the old ones (the one array that is made at once). `stays` says that the compiler
     will print the old words as before: only a measurement can tell. `lines` are the 1-based lines whose allocations
     are to be compared, of the text before.
-    `drops` are regular expressions for functions that the edited function calls no more.
+    `drops` are regular expressions for functions that the edited function calls no more. `unchecks` says that it saves
+    no allocation: the bounds checks of its findings are to be gone.
     """
 
     pattern: str
@@ -37,6 +38,7 @@ class Edit:
     stays: bool = False
     lines: tuple[int, ...] = ()
     drops: tuple[str, ...] = ()
+    unchecks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

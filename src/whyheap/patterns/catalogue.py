@@ -40,6 +40,7 @@ from whyheap.patterns import (
     string_concatenation,
     string_conversion,
     type_parameter_method,
+    unguarded_copy,
     unsafe_pointer,
     variable_size_make,
     variadic_any,
@@ -81,12 +82,16 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 """Patterns that claim heap facts: the first match wins."""
 
+HAZARDS: Final[tuple[Rule, ...]] = (unguarded_copy,)
+"""Patterns that claim bounds checks which the compiler kept: risks, which allocate nothing (patterns/hazard.py)."""
+
 PATTERNS: Final[tuple[Pattern, ...]] = (
     *(rule.PATTERN for rule in RULES),
     construction_per_call.PATTERN,
     callee_allocation.PATTERN,
+    *(rule.PATTERN for rule in HAZARDS),
 )
-"""All patterns with a folder of their own; the last two speak of what a call allocates."""
+"""All patterns with a folder of their own; two speak of what a call allocates, the hazards of no allocation."""
 
 REASONS: Final[tuple[Pattern, ...]] = compiler_reason.PATTERNS
 """Names for what no pattern claims, after the compiler's own reason."""

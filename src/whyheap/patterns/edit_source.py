@@ -287,6 +287,7 @@ class EditSource:
         stays: bool = False,
         lines: Iterable[int] = (),
         drops: Iterable[str] = (),
+        unchecks: bool = False,
     ) -> Edit:
         """Return the edit that mends a finding; see Edit for what the parts mean."""
         return Edit(
@@ -300,6 +301,7 @@ class EditSource:
             stays,
             tuple(sorted({finding.site.line, *lines})),
             tuple(drops),
+            unchecks,
         )
 
 

@@ -20,6 +20,7 @@ from whyheap.patterns.pool_boxing.edit import edit as pool_boxing
 from whyheap.patterns.reflection_call.edit import edit as reflection_call
 from whyheap.patterns.string_concatenation.edit import edit as string_concatenation
 from whyheap.patterns.string_conversion.edit import edit as string_conversion
+from whyheap.patterns.unguarded_copy.edit import edit as unguarded_copy
 from whyheap.patterns.variadic_any.edit import edit as variadic_any
 
 
@@ -49,6 +50,7 @@ EDITORS: Final[Mapping[str, Editor]] = MappingProxyType(
         "reflection-call": reflection_call,
         "string-concatenation": string_concatenation,
         "string-conversion": string_conversion,
+        "unguarded-copy": unguarded_copy,
         "variadic-any": variadic_any,
     }
 )

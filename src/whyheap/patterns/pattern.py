@@ -32,9 +32,18 @@ class Pattern:
     folder: Path | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, doc: str | None, file: str, *, slug: str, title: str, fixes: tuple[Fix, ...]) -> Pattern:
+    def of(
+        cls,
+        doc: str | None,
+        file: str,
+        *,
+        slug: str,
+        title: str,
+        fixes: tuple[Fix, ...],
+        kind: PatternKind = PatternKind.ALLOCATES,
+    ) -> Pattern:
         """Make the pattern that a module documents: pass the module's `__doc__` and `__file__`."""
-        return cls(slug, title, fixes, headings(doc or ""), folder=Path(file).parent)
+        return cls(slug, title, fixes, headings(doc or ""), kind, Path(file).parent)
 
     @property
     def example(self) -> str:
@@ -92,6 +101,21 @@ class Pattern:
             agreement=silent_agreement(evidence, calls or ()),
             facts=facts,
             calls=calls if calls is not None else evidence.calls,
+            fixes=fixes or self.fixes,
+        )
+
+    def hazard(
+        self, site: Site, subject: str, message: str, facts: tuple[CompilerFact, ...], fixes: tuple[Fix, ...] = ()
+    ) -> Finding:
+        """Return the finding of a risk that syntax shows and `facts` confirm: it allocates nothing."""
+        return Finding(
+            id="",
+            pattern=self.slug,
+            site=site,
+            subject=subject,
+            message=message,
+            certainty=Certainty.STATED,
+            facts=facts,
             fixes=fixes or self.fixes,
         )
 

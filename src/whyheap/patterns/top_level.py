@@ -1,4 +1,4 @@
-"""Package variables that edits add: their names, and where they stand."""
+"""Declarations at the top level: package variables that edits add, and the names of functions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from whyheap.model.edit import Change
 from whyheap.patterns.edit_source import EditSource, UneditableError, begin
+from whyheap.patterns.syntax import GoFile
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -35,3 +36,16 @@ def name_of(text: str, prefix: str, suffix: str = "") -> str:
     """Make a name of a text's first words: "too many" -> errTooMany."""
     words = _WORD.findall(text)[:_MOST_WORDS]
     return prefix + "".join(word[0].upper() + word[1:] for word in words) + suffix
+
+
+def function_of(file: GoFile, line: int) -> str:
+    """Return the declared function around a line as the compiler names it, `(*T).Method`; "" outside of any."""
+    around = file.functions(line)[-1:]
+    if not around or around[0].kind() == "func_literal":
+        return ""
+    name, receiver = around[0].field("name"), around[0].field("receiver")
+    function = name.text() if name is not None else ""
+    if receiver is None:
+        return function
+    of = receiver.text().strip("()").split()[-1].partition("[")[0]
+    return f"(*{of[1:]}).{function}" if of.startswith("*") else f"{of}.{function}"

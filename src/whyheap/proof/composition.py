@@ -45,6 +45,7 @@ def _both(one: Edit, other: Edit) -> Edit:
         one.stays and other.stays,
         tuple(sorted({*one.lines, *other.lines})),
         tuple(dict.fromkeys((*one.drops, *other.drops))),
+        one.unchecks and other.unchecks,
     )
 
 

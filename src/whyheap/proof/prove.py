@@ -266,6 +266,7 @@ class Prover:
             edit
             for edit in edits
             if proofs[edit].objects_before is None and proofs[edit].standing is not Standing.REFUTED
+            if not edit.unchecks  # made-up arguments may be what its check is there for
         ]
         calls = {}
         for number, edit in enumerate(left):

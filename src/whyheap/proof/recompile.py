@@ -10,12 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from whyheap.collect.compiler import ScanOptions, compile_packages
+from whyheap.collect.kept_checks import kept_checks
 from whyheap.errors import TargetError
 from whyheap.host.go import GoTool
 from whyheap.host.program import run_program
 from whyheap.model.edit import Edit
+from whyheap.model.facts import CompilerFact
 from whyheap.model.finding import Finding
 from whyheap.model.scan import Scan, ScannedPackage
+from whyheap.proof.bounds_checks import unchecked
 from whyheap.proof.brought import brought
 from whyheap.proof.edited_lines import at_lines, owners, watched
 from whyheap.proof.line_map import moved_lines
@@ -46,10 +49,14 @@ def recompile(
     touched = sorted({owners[one.file] for one in files})
     after_options = replace(options, patterns=tuple(_folder(packages[name].folder) for name in touched))
     go = workshop.overlay(files)
+    asked = {owners[one.file] for one in files if any(edit.unchecks for edit in one.edits)}
+    kept: dict[str, list[CompilerFact]] = {}
     after: dict[str, ScannedPackage] = {}
     reason = "it was not compiled"
     try:
-        after = {one.package: one for one in compile_packages(go, after_options).load().packages}
+        compiled = compile_packages(go, after_options)
+        kept = {name: kept_checks(compiled.lines_of(name)) for name in asked}
+        after = {one.package: one for one in compiled.load().packages}
     except TargetError as error:
         reason = error.message
     told: dict[Edit, Recompiled] = {}
@@ -59,8 +66,11 @@ def recompile(
         if found is None or found.error:
             words = [found.error if found is not None else reason, *_errors(go, options, packages[name].folder)]
             told.update(_broken([workshop.original(one, files) for one in words], own, files))
-        else:
-            told.update(_judge(packages[name], found, own, findings))
+            continue
+        told.update(_judge(packages[name], found, own, findings))
+        for file in own:
+            for edit in (edit for edit in file.edits if edit.unchecks and not told[edit].problem):
+                told[edit] = Recompiled(tuple(unchecked(edit, file, kept.get(name, ()), findings)))
     return told
 
 

@@ -1,7 +1,8 @@
-"""Lets the variables of all turns stand in one array, made before the loop: `&it` becomes `&its[i]`.
+"""Points into the slice, `&it` becomes `&items[i]`, or into one array of all turns that is made before the loop.
 
-`&items[i]` would be cheaper still, but then whoever holds the pointer and whoever holds the slice see each other's
-changes; an array of its own keeps the meaning. What it costs: the array lives as long as any pointer into it.
+With `&items[i]` whoever holds the pointer and whoever holds the slice see each other's changes, so the slice must be
+the function's own (own_slice.py). Else an array of its own keeps the meaning, `&its[i]`. What both cost: the array
+lives as long as any pointer into it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from whyheap.model.edit import Change, Edit
 from whyheap.model.finding import Finding
 from whyheap.patterns.edit_source import EditSource, UneditableError, begin, end, named, replace
 from whyheap.patterns.loop_count import is_written, statements_around
+from whyheap.patterns.loop_variable_address.own_slice import is_own
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -38,6 +40,8 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     element = source.type_of(value)
     if ranged is None or of is None or of.kind not in {"slice", "array"} or not source.is_steady(ranged):
         raise UneditableError("it is no variable of a loop over a slice")
+    if is_own(source, loop, ranged) and source.syntax.column(value) == finding.site.column and statements_around(loop):
+        return _into_slice(finding, source, loop, ranged.text(), (index, value))
     if element is None or not element.nameable or source.syntax.column(value) != finding.site.column:
         raise UneditableError("the variable's type cannot be written in this file")
     if any(loop.find(kind=kind) is not None for kind in _LEAVING):
@@ -58,23 +62,12 @@ def _names(clause: SgNode) -> tuple[SgNode, SgNode]:
 def _edit(
     finding: Finding, source: EditSource, loop: SgNode, ranged: str, names: tuple[SgNode, SgNode], element: str
 ) -> Edit:
-    index, value = names
+    _, value = names
     body = loop.field("body") or loop
-    changes = []
-    number = index.text()
-    if number == "_":
-        number = source.fresh(loop, "i", "index")
-        changes.append(replace(index, number))
-    elif any(is_written(one) for one in source.mentions(index, body)):
-        raise UneditableError("the loop changes its index")
     copies = source.fresh_variable(loop, f"{value.text()}s", f"{value.text()}Copies")
-    if not number or not copies:
+    if not copies:
         raise UneditableError("there is no name left for the array")
-    for one in source.mentions(value, body):
-        parent = one.parent()
-        if parent is not None and parent.kind() in _TAKEN_APART and begin(parent) == begin(one) and _is_key(parent):
-            raise UneditableError("the variable's name is also a key")
-        changes.append(replace(one, f"{copies}[{number}]"))
+    number, changes = _pointed(source, loop, copies, names)
     indent = source.indentation(loop)
     made = f"{copies} := make([]{element}, len({ranged}))\n{indent}"
     first = f"\n{indent}\t{copies}[{number}] = {value.text()}"
@@ -85,6 +78,38 @@ def _edit(
     title = f"&{value.text()} -> &{copies}[{number}]"
     lines = (source.line(begin(loop)), source.line(end(loop)))
     return source.edit(finding, title, changes, brings=(rf"^make\(\[\]{re.escape(element)}, ",), lines=lines)
+
+
+def _into_slice(finding: Finding, source: EditSource, loop: SgNode, ranged: str, names: tuple[SgNode, SgNode]) -> Edit:
+    """Write the slice's element for the variable, which the loop needs no more."""
+    number, changes = _pointed(source, loop, ranged, names)
+    index, value = names
+    changes = [one for one in changes if one.start != begin(index)]
+    changes.append(Change(begin(index), end(value), number))
+    lines = (source.line(begin(loop)), source.line(end(loop)))
+    brings = (r"^make\(\[\]", r"^\[\]", r"^append\b")  # the slice itself, of which pointers are kept
+    return source.edit(finding, f"&{value.text()} -> &{ranged}[{number}]", changes, brings=brings, lines=lines)
+
+
+def _pointed(source: EditSource, loop: SgNode, into: str, names: tuple[SgNode, SgNode]) -> tuple[str, list[Change]]:
+    """Return the loop's index and the changes that write an element of `into` for the variable in the loop's body."""
+    index, value = names
+    body = loop.field("body") or loop
+    changes = []
+    number = index.text()
+    if number == "_":
+        number = source.fresh(loop, "i", "index")
+        changes.append(replace(index, number))
+    elif any(is_written(one) for one in source.mentions(index, body)):
+        raise UneditableError("the loop changes its index")
+    if not number:
+        raise UneditableError("there is no name left for the index")
+    for one in source.mentions(value, body):
+        parent = one.parent()
+        if parent is not None and parent.kind() in _TAKEN_APART and begin(parent) == begin(one) and _is_key(parent):
+            raise UneditableError("the variable's name is also a key")
+        changes.append(replace(one, f"{into}[{number}]"))
+    return number, changes
 
 
 def _is_key(node: SgNode) -> bool:

@@ -44,6 +44,19 @@ func BadPart(items []item) {
 	}
 }
 
+// The function made the slice and does not use it again: &items[i] does as well.
+//
+//go:noinline
+func BadOwn(prices []int, kept []*item) {
+	items := make([]item, len(prices)) // want pattern=variable-size-make
+	for i, price := range prices {
+		items[i] = item{i, price}
+	}
+	for i, it := range items { // want pattern=loop-variable-address call=newobject until=1.27 // want pattern=loop-variable-address call=mallocgc since=1.27
+		kept[i] = &it
+	}
+}
+
 // A variable of the body, not of the loop.
 //
 //go:noinline

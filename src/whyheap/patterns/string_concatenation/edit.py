@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from whyheap.model.edit import Change, Edit
@@ -9,6 +10,7 @@ from whyheap.model.finding import Finding
 from whyheap.patterns.edit_source import EditSource, UneditableError, begin, end, has_comment, named, replace
 from whyheap.patterns.local_variable import check_local, declared_value, is_next, statement_before
 from whyheap.patterns.loop_count import statements_around
+from whyheap.patterns.string_concatenation.size import room
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -35,13 +37,19 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     is_one, value = declared_value(declared, name)
     is_empty = is_one and (value is None or value.text() == '""')
     make = f"var {builder} {strings}.Builder"
-    changes = [change for one in additions for change in _written(source, one, builder)]
+    pieces = [(one, _added(one, source)) for one in additions]
+    grow = room(source, loop, pieces, "" if is_empty else name.text()).replace("%s", builder)
+    changes = [_written(source, one, parts, builder) for one, parts in pieces]
     lines = [source.line(begin(one)) for one in additions]
     last = f"\n{indent}{name.text()} {{}}= {builder}.String()"
     if is_empty and is_next(declared, loop) and not has_comment(declared):
-        changes += [replace(declared, make), Change(end(loop), end(loop), last.format(":"))]
+        changes += [
+            replace(declared, f"{make}\n{indent}{grow}".rstrip()),
+            Change(end(loop), end(loop), last.format(":")),
+        ]
     else:
-        start = f"{make}\n{indent}" if is_empty else f"{make}\n{indent}{builder}.WriteString({name.text()})\n{indent}"
+        start = f"{make}\n{indent}{grow}"
+        start += "" if is_empty else f"{builder}.WriteString({name.text()})\n{indent}"
         changes += [Change(begin(loop), begin(loop), start), Change(end(loop), end(loop), last.format(""))]
     title = f"{name.text()} += ... -> {builder}.WriteString"
     brings = (r"^\(\*strings\.Builder\)|strings\.Builder", r"^append\(", r"^make\(", rf"^{builder}$", r"bytealg")
@@ -94,21 +102,25 @@ def _additions(source: EditSource, loop: SgNode, name: SgNode) -> list[SgNode]:
     return found
 
 
-def _written(source: EditSource, statement: SgNode, builder: str) -> list[Change]:
-    """Write each part of `s += a + b` by itself: they are joined by the Builder."""
+def _added(statement: SgNode, source: EditSource) -> list[SgNode]:
+    """Return the parts of `s += a + b`."""
     right = statement.field("right")
     if right is None or len(named(right)) != 1:
         raise UneditableError("the string is added to in an unusual way")
-    parts = _parts(named(right)[0], source)
+    return _parts(named(right)[0], source)
+
+
+def _written(source: EditSource, statement: SgNode, parts: Sequence[SgNode], builder: str) -> Change:
+    """Write each part by itself: they are joined by the Builder."""
     indent = source.indentation(statement)
-    return [replace(statement, f"\n{indent}".join(f"{builder}.WriteString({part})" for part in parts))]
+    return replace(statement, f"\n{indent}".join(f"{builder}.WriteString({part.text()})" for part in parts))
 
 
-def _parts(node: SgNode, source: EditSource) -> list[str]:
+def _parts(node: SgNode, source: EditSource) -> list[SgNode]:
     operator = node.field("operator") if node.kind() == "binary_expression" else None
     left, right = node.field("left"), node.field("right")
     if operator is None or operator.text() != "+" or left is None or right is None or source.constant(node) is not None:
-        return [node.text()]
+        return [node]
     return [*_parts(left, source), *_parts(right, source)]
 
 
