@@ -37,3 +37,8 @@ def test_what_the_table_has_is_written(outputs: tuple[str, ...]) -> None:
 
 def test_a_named_format_frees_the_name_of_the_file() -> None:
     check_table("--calls", "jsonl", ("jsonl",), (), ("calls.out",))
+
+
+def test_bounds_are_a_table_of_their_own() -> None:
+    with pytest.raises(UsageError, match="--bounds and --binary do not go together"):
+        check_table("--bounds", None, ("text", "jsonl"), (("--binary", True),))

@@ -14,7 +14,7 @@ from whyheap.cli.main import print_error
 from whyheap.cli.options import binary_option, build_options, go_env, pattern_of, report_options
 from whyheap.cli.output import Progress, Terminal, plan, write, write_all, write_stdout
 from whyheap.cli.rules import report_problems, rules_here, rules_option
-from whyheap.cli.scan_code import check_table, write_functions, write_package_calls, write_program_calls
+from whyheap.cli.scan_code import check_table, write_bounds, write_functions, write_package_calls, write_program_calls
 from whyheap.errors import TargetError, UsageError
 from whyheap.report.formats import Format, FormatKind
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--functions", is_flag=True, help="Which functions allocate each time they run to a return, callees included."
 )
+@click.option("--bounds", is_flag=True, help="The bounds checks that the compiler kept, and the risks they confirm.")
 @binary_option
 @click.option("--tests", is_flag=True, help="Also the packages' tests.")
 @rules_option
@@ -44,6 +45,7 @@ def scan(
     roots: bool,
     calls: bool,
     functions: bool,
+    bounds: bool,
     binary: Path | None,
     tests: bool,
     rules: tuple[str, ...],
@@ -73,14 +75,17 @@ def scan(
     options = ScanOptions(Path.cwd(), packages or ("./...",), tags, gcflags, tests=tests)
     progress = Progress(quiet=quiet)
     if facts:
-        reports = (("--calls", calls), ("--functions", functions), ("--roots", roots), ("--binary", binary is not None))
-        check_table("--facts", None, ("jsonl",), reports)
+        reports = (("--calls", calls), ("--functions", functions), ("--bounds", bounds), ("--roots", roots))
+        check_table("--facts", None, ("jsonl",), (*reports, ("--binary", binary is not None)))
         _check_facts(format_, outputs, focus, redact=redact)
         return _write_facts(find_go(go, go_env(goos, goarch)), options, outputs, progress)
-    if calls or functions:
-        option, formats = ("--calls", ("jsonl",)) if calls else ("--functions", ("text", "jsonl"))
+    if calls or functions or bounds:
+        option = "--calls" if calls else "--functions" if functions else "--bounds"
+        formats = ("jsonl",) if calls else ("text", "jsonl")
         others = (
             ("--functions", calls and functions),
+            ("--bounds", (calls or functions) and bounds),
+            ("--binary", bounds and binary is not None),
             ("--roots", roots),
             ("--focus", bool(focus)),
             ("--redact", redact),
@@ -93,6 +98,9 @@ def scan(
         if calls:
             return max(write_package_calls(compiled, outputs), _exit_code(compiled.failure))
         terminal = Terminal.detect(no_color=no_color)
+        if bounds:
+            code = write_bounds(compiled, outputs, format_, terminal, progress, all_rows=all_rows)
+            return max(code, _exit_code(compiled.failure))
         code = write_functions(compiled, binary, outputs, format_, terminal, progress, all_rows=all_rows)
         return max(code, _exit_code(compiled.failure))
     planned = plan(outputs, format_, (FormatKind.REPORT,), redact=redact)

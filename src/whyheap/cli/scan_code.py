@@ -1,4 +1,4 @@
-"""What `whyheap scan --calls` and `--functions` print: machine code without the compiler's reasons."""
+"""What `whyheap scan --calls`, `--functions` and `--bounds` print: tables of one witness, without a report."""
 
 from __future__ import annotations
 
@@ -80,6 +80,34 @@ def write_functions(
             continue
         color = terminal.color and output == "-"
         text = function_verdicts_to_terminal(verdicts, scan.gaps, width=terminal.width, color=color, all_rows=all_rows)
+        write(output, text.encode("utf-8", "replace"))
+    return 0
+
+
+def write_bounds(
+    compiled: CompiledPackages,
+    outputs: Sequence[str],
+    format_: str | None,
+    terminal: Terminal,
+    progress: Progress,
+    *,
+    all_rows: bool,
+) -> int:
+    """Write the bounds checks that the compiler kept, and the hazards."""
+    from whyheap.app.bounds import bounds  # noqa: PLC0415 - brings ast-grep
+    from whyheap.report.bounds_text import bounds_to_jsonl, bounds_to_terminal  # noqa: PLC0415 - brings rich
+
+    progress("reading bounds checks")
+    found = bounds(compiled)
+    progress.clear()
+    for output in outputs or ("-",):
+        if (format_ or _form(output)) == "jsonl":
+            write(output, bounds_to_jsonl(found.checks, found.hazards))
+            continue
+        color = terminal.color and output == "-"
+        text = bounds_to_terminal(
+            found.checks, found.hazards, found.gaps, width=terminal.width, color=color, all_rows=all_rows
+        )
         write(output, text.encode("utf-8", "replace"))
     return 0
 
