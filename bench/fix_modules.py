@@ -3,8 +3,8 @@
     .venv/bin/python -m bench.fix_modules [--go PATH|VERSION] [--minutes 30] [--output FOLDER] MODULE@VERSION ...
 
 Each module comes through the Go module proxy and is copied, as a git repository, into a temporary folder; no step takes
-longer than --minutes. Prints a Markdown row per module, for docs/fix.md; FOLDER (.cache/fix) gets the report as JSON and
-the patch, to be read.
+longer than --minutes. Prints a Markdown row per module, for docs/fix.md; FOLDER (.cache/fix) gets the report as JSON
+and the patch, to be read.
 
 proven, unmeasured, refuted are edits; refused are findings that an editor looked at and left alone. Objects are those
 at edits that tests or generated calls reached. Ends with 1 when a step that passed before fails after.
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,7 @@ from whyheap.patterns.editors import EDITORS
 
 WHYHEAP = ROOT / ".venv" / "bin" / "whyheap"
 _COLUMNS = ("module", "lines of Go", "proven", "unmeasured", "refuted", "refused", "objects", "build, vet, tests")
+_ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")  # in names of tests that are what %#v makes of a pointer
 _IDENTITY = ("-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "commit.gpgsign=false")
 
 
@@ -93,7 +95,8 @@ def _outcomes(events: str) -> tuple[frozenset[str], frozenset[str]]:
     for line in events.splitlines():
         event = json.loads(line) if line.startswith("{") else {}
         if event.get("Action") in told and "Package" in event:
-            told[event["Action"]].add(f"{event['Package']} {event.get('Test', '')}".strip())
+            name = _ADDRESS.sub("0x", event.get("Test", ""))
+            told[event["Action"]].add(f"{event['Package']} {name}".strip())
     return frozenset(told["pass"]), frozenset(told["fail"])
 
 

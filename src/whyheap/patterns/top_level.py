@@ -31,7 +31,9 @@ def variable_before(source: EditSource, node: SgNode, name: str, value: str) -> 
     return Change(at, at, f"var {name} = {value}\n\n")
 
 
-def name_of(text: str, prefix: str, suffix: str = "") -> str:
-    """Make a name of a text's first words: "too many" -> errTooMany."""
-    words = _WORD.findall(text)[:_MOST_WORDS]
-    return prefix + "".join(word[0].upper() + word[1:] for word in words) + suffix
+def names_of(text: str, prefix: str, suffix: str = "") -> list[str]:
+    """Make names of a text's first words, "too many" -> errTooMany: a few words, and more for when that is taken."""
+    words = [word[0].upper() + word[1:] for word in _WORD.findall(text)]
+    return [
+        prefix + "".join(words[:count]) + suffix for count in (_MOST_WORDS, *range(_MOST_WORDS + 1, len(words) + 1))
+    ]

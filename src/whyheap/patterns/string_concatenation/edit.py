@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from whyheap.model.edit import Change, Edit
 from whyheap.model.finding import Finding
 from whyheap.patterns.edit_source import EditSource, UneditableError, begin, end, has_comment, named, replace
+from whyheap.patterns.evaluation_order import check_calls_behind
 from whyheap.patterns.local_variable import check_local, declared_value, is_next, statement_before
 from whyheap.patterns.loop_count import statements_around
 
@@ -100,15 +101,17 @@ def _written(source: EditSource, statement: SgNode, builder: str) -> list[Change
     if right is None or len(named(right)) != 1:
         raise UneditableError("the string is added to in an unusual way")
     parts = _parts(named(right)[0], source)
+    for number, part in enumerate(parts):
+        check_calls_behind(source, part, parts[number + 1 :])
     indent = source.indentation(statement)
-    return [replace(statement, f"\n{indent}".join(f"{builder}.WriteString({part})" for part in parts))]
+    return [replace(statement, f"\n{indent}".join(f"{builder}.WriteString({part.text()})" for part in parts))]
 
 
-def _parts(node: SgNode, source: EditSource) -> list[str]:
+def _parts(node: SgNode, source: EditSource) -> list[SgNode]:
     operator = node.field("operator") if node.kind() == "binary_expression" else None
     left, right = node.field("left"), node.field("right")
     if operator is None or operator.text() != "+" or left is None or right is None or source.constant(node) is not None:
-        return [node.text()]
+        return [node]
     return [*_parts(left, source), *_parts(right, source)]
 
 
