@@ -140,6 +140,8 @@ def _measure(module: str, go: str, seconds: float, output: Path, *, keep: bool) 
         before = place.state()
         _tell(before)
 
+        lines = _lines(place)
+
         _say("whyheap fix ./... --write")
         begun = time.monotonic()
         status, report = place.run(str(WHYHEAP), "fix", "./...", "--write", "--format", "json", "--go", go)
@@ -154,7 +156,7 @@ def _measure(module: str, go: str, seconds: float, output: Path, *, keep: bool) 
         fresh = after.failed - before.failed
         shaky = place.passes_again(fresh) if fresh else frozenset()
         is_equal, verdict = _compared(before, after, fresh, shaky)
-        row = _row(module, _lines(place), json.loads(report), verdict)
+        row = _row(module, lines, json.loads(report), verdict)
         print(f"{row}\n\n{_patterns(json.loads(report))}", flush=True)
         if keep:
             shutil.copytree(place.folder, output / name, symlinks=True, dirs_exist_ok=True)

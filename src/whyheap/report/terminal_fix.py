@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from whyheap.model.edit import OfTests, Proof, ProvenEdit, Refusal, Standing
@@ -23,6 +24,7 @@ from whyheap.report.visible_text import visible
 from whyheap.units import format_bytes
 
 _SHOWN_REFUSALS = 10
+_LONGEST_WORD = 30  # columns; what is longer is broken
 _STYLES = {Standing.PROVEN: STYLE_REMEDY, Standing.UNMEASURED: STYLE_STRONG, Standing.REFUTED: STYLE_ALARM}
 
 
@@ -51,15 +53,14 @@ def fixes_to_terminal(
 
 def _edit(one: ProvenEdit, findings: Mapping[str, Finding], width: int) -> list[Text]:
     site = findings[one.edit.findings[0]].site
-    rows = [
-        line(
-            (visible(f" {site.file}:{site.line}"), STYLE_PLACE),
-            f"  {site.function}  ",
-            (one.edit.pattern, STYLE_STRONG),
-        )
-    ]
+    place, function = visible(f" {site.file}:{site.line}"), visible(site.function)
+    rest: list[str | tuple[str, str]] = [f"  {function}  ", (one.edit.pattern, STYLE_STRONG)]
+    if cell_len(f"{place}  {function}  {one.edit.pattern}") <= width:
+        rows = [line((place, STYLE_PLACE), *rest)]
+    else:
+        rows = [line((place, STYLE_PLACE)), line(" ", *rest)]
     if one.proof.standing is not Standing.REFUTED:
-        rows += [_diff_line(text) for text in one.diff.splitlines()]
+        rows += [row for text in one.diff.removesuffix("\n").split("\n") for row in _diff_lines(text, width)]
     else:
         rows += [line("   " + text) for text in wrap(one.edit.title, width - 4)]
     style = _STYLES[one.proof.standing]
@@ -70,13 +71,19 @@ def _edit(one: ProvenEdit, findings: Mapping[str, Finding], width: int) -> list[
     return [*rows, line("")]
 
 
-def _diff_line(text: str) -> Text:
+def _diff_lines(text: str, width: int) -> list[Text]:
+    """Show a line of a diff; what does not fit goes on below, as far in as the line's own text."""
     shown = visible(text.replace("\t", "    "))
-    if text.startswith("+") and not text.startswith("+++"):
-        return line((shown, "green"))
-    if text.startswith("-") and not text.startswith("---"):
-        return line((shown, "red"))
-    return line((shown, STYLE_QUIET)) if text.startswith(("@@", "---", "+++")) else line(shown)
+    style = STYLE_QUIET if text.startswith(("@@", "---", "+++")) else {"+": "green", "-": "red"}.get(text[:1], "")
+    indent = " " * min(len(shown) - len(shown[1:].lstrip()) + 4, width // 2)
+    rows = []
+    while cell_len(shown) > width:
+        first = set_cell_size(shown, width).rstrip()
+        space = first.rfind(" ")
+        first = first[:space].rstrip() if space > max(len(indent), width - _LONGEST_WORD) else first
+        rows.append(line((first, style)))
+        shown = indent + shown[len(first) :].lstrip()
+    return [*rows, line((shown, style))]
 
 
 def proof_words(proof: Proof) -> list[str]:

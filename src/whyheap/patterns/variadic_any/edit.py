@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 _PIECE = re.compile(r"%(.)|([^%]+)", re.DOTALL)
+_LITERALS = frozenset({"interpreted_string_literal", "raw_string_literal"})
+_FLAGS = frozenset("+-# 0123456789.*[")
 _BINARY = re.compile(r"\s|[-+*/&<>!]")
 _SIGNED = frozenset({"int", "rune", "int8", "int16", "int32", "int64"})
 _UNSIGNED = frozenset({"uint", "byte", "uint8", "uint16", "uint32", "uint64", "uintptr"})
@@ -108,6 +110,8 @@ def _pieces(call: SgNode, source: EditSource) -> list[_Piece]:
     format_ = source.constant(given[0])
     if format_ is None:
         raise UneditableError("the format is no constant")
+    if given[0].kind() not in _LITERALS:
+        raise UneditableError("the format is a constant with a name, whose text would be written out")
     if "\ufffd" in format_:  # what bytes that are no UTF-8 became on the way here
         raise UneditableError("the format is not UTF-8")
     pieces = _of_format(format_, given[1:], source, go_raw if given[0].kind() == "raw_string_literal" else go_quoted)
@@ -129,10 +133,15 @@ def _of_format(format_: str, values: list[SgNode], source: EditSource, quoted: C
         if text or verb == "%":
             literal += text or "%"
             continue
+        if verb in _FLAGS:
+            raise UneditableError("a verb has a flag, a width or a precision")
         value = next(left, None)
         used += 1
         if value is None:
             raise UneditableError("a value is missing")
+        if value.kind() in _LITERALS and verb in "sv" and "\ufffd" not in (text := source.constant(value) or ""):
+            literal += text
+            continue
         piece = _value(verb, value, source)
         pieces += [_Piece(quoted(literal)), piece] if literal else [piece]
         literal = ""
