@@ -23,7 +23,7 @@ _COMPUTING = frozenset({"math", "path", "path/filepath", "strconv", "strings", "
 
 def check_calls_behind(source: EditSource, node: SgNode, behind: Iterable[SgNode]) -> None:
     """Refuse to read a value before the calls in what stands behind it, unless they cannot change it."""
-    if not _is_settled(source, node) and any(_calls(source, one) for one in behind):
+    if not _is_settled(source, node) and any(calls(source, one) for one in behind):
         raise UneditableError("a call behind a value may change it, and it would be read before")
 
 
@@ -74,21 +74,22 @@ def _is_plain(source: EditSource, mention: SgNode, function: int) -> bool:
     return True
 
 
-def _calls(source: EditSource, node: SgNode) -> bool:
-    """Whether an expression receives from a channel, or makes a call that does more than compute."""
+def calls(source: EditSource, node: SgNode, but: Iterable[str] = ()) -> bool:
+    """Whether code receives from a channel, or makes a call that does more than compute; `but` are builtins, too."""
     operators = [one.field("operator") for one in node.find_all(kind="unary_expression")]
     if any(one is not None and one.text() == "<-" for one in (node.field("operator"), *operators)):
         return True
-    calls = [*([node] if node.kind() == "call_expression" else []), *node.find_all(kind="call_expression")]
-    return not all(_only_computes(source, one) for one in calls)
+    found = [*([node] if node.kind() == "call_expression" else []), *node.find_all(kind="call_expression")]
+    allowed = _READING.union(but)
+    return not all(_only_computes(source, one, allowed) for one in found)
 
 
-def _only_computes(source: EditSource, call: SgNode) -> bool:
+def _only_computes(source: EditSource, call: SgNode, builtins: frozenset[str]) -> bool:
     package, _, name = source.called(call).rpartition(".")
     if package in _COMPUTING:
         return not name.endswith(("Func", "Map"))  # these call what they are given
     of = _callee(source, call)
-    return of is not None and (of.kind == "type" or (of.level == "universe" and of.name in _READING))
+    return of is not None and (of.kind == "type" or (of.level == "universe" and of.name in builtins))
 
 
 def _is_call(source: EditSource, node: SgNode) -> bool:

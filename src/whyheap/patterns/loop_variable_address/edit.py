@@ -67,6 +67,8 @@ def _edit(
         changes.append(replace(index, number))
     elif any(is_written(one) for one in source.mentions(index, body)):
         raise UneditableError("the loop changes its index")
+    if any(one.text() == number and not source.is_same(one, index) for one in body.find_all(kind="identifier")):
+        raise UneditableError("the name of the loop's index means something else, too")
     copies = source.fresh_variable(loop, f"{value.text()}s", f"{value.text()}Copies")
     if not number or not copies:
         raise UneditableError("there is no name left for the array")
