@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _PIECE = re.compile(r"%(.)|([^%]+)", re.DOTALL)
 _LITERALS = frozenset({"interpreted_string_literal", "raw_string_literal"})
 _FLAGS = frozenset("+-# 0123456789.*[")
+_LINE_BREAK = re.compile(r"\s*\n\s*")
 _BINARY = re.compile(r"\s|[-+*/&<>!]")
 _SIGNED = frozenset({"int", "rune", "int8", "int16", "int32", "int64"})
 _UNSIGNED = frozenset({"uint", "byte", "uint8", "uint16", "uint32", "uint64", "uintptr"})
@@ -74,7 +75,7 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     brings = (r" \+ ", r"^string\(", r"^strconv\.") if len(pieces) > 1 or imports else ()
     return source.edit(
         finding,
-        f"{' '.join(call.text().split())} -> {' '.join(new.split())}",
+        _LINE_BREAK.sub(" ", f"{call.text()} -> {new}"),
         [replace(call, laid_out)],
         imports=imports,
         brings=brings,
