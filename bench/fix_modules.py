@@ -1,6 +1,6 @@
 """Runs `whyheap fix ./... --write` on modules that we did not write, with build, vet and tests before and after.
 
-    .venv/bin/python -m bench.fix_modules [--go PATH|VERSION] [--minutes 30] [--output FOLDER] MODULE@VERSION ...
+    .venv/bin/python -m bench.fix_modules [--go PATH|VERSION] [--minutes 30] [--test-timeout 5m] MODULE@VERSION ...
 
 Each module comes through the Go module proxy and is copied, as a git repository, into a temporary folder; no step takes
 longer than --minutes. Prints a Markdown row per module, for docs/fix.md; FOLDER (.cache/fix) gets the report as JSON
@@ -106,6 +106,9 @@ def main() -> int:
     parser.add_argument("modules", nargs="+", metavar="MODULE@VERSION")
     parser.add_argument("--go", default="", help="the go command, or a version")
     parser.add_argument("--minutes", type=float, default=30, help="how long a step may take [30]")
+    parser.add_argument(
+        "--test-timeout", default="5m", help="how long one package's tests may take in whyheap fix [5m]"
+    )
     parser.add_argument("--output", type=Path, default=CACHE.parent / "fix", help="folder of reports and patches")
     parser.add_argument("--keep", action="store_true", help="keep the edited trees in the output folder, too")
     given = parser.parse_args()
@@ -116,7 +119,7 @@ def main() -> int:
     is_broken = False
     try:
         for module in given.modules:
-            row, is_equal = _measure(module, go, given.minutes * 60, given.output, keep=given.keep)
+            row, is_equal = _measure(module, go, given)
             rows.append(row)
             is_broken |= not is_equal
     except KeyboardInterrupt:
@@ -126,16 +129,17 @@ def main() -> int:
     return 1 if is_broken else 0
 
 
-def _measure(module: str, go: str, seconds: float, output: Path, *, keep: bool) -> tuple[str, bool]:
+def _measure(module: str, go: str, given: argparse.Namespace) -> tuple[str, bool]:
     """Fix one module; returns its row, and whether all that passed before passes after."""
+    output: Path = given.output
     name = module.removeprefix("github.com/").replace("/", "+")
     with tempfile.TemporaryDirectory(prefix="whyheap-bench-") as work, Children() as children:
-        place = Workplace(Path(work, "module"), Path(work, "stderr"), go, seconds, children)
+        place = Workplace(Path(work, "module"), Path(work, "stderr"), go, given.minutes * 60, children)
         _say(f"{module}: fetching")
         copy_module(module, place.folder, go)
-        for command in (["init", "-q"], ["add", "-A", "-f"], [*_IDENTITY, "commit", "-q", "-m", "As published"]):
-            if place.run("git", *command)[0]:
-                sys.exit(f"git {' '.join(command)} failed: {place.said()}")
+        for words in (["init", "-q"], ["add", "-A", "-f"], [*_IDENTITY, "commit", "-q", "-m", "As published"]):
+            if place.run("git", *words)[0]:
+                sys.exit(f"git {' '.join(words)} failed: {place.said()}")
         _say("building, vetting, testing as published")
         before = place.state()
         _tell(before)
@@ -144,7 +148,8 @@ def _measure(module: str, go: str, seconds: float, output: Path, *, keep: bool) 
 
         _say("whyheap fix ./... --write")
         begun = time.monotonic()
-        status, report = place.run(str(WHYHEAP), "fix", "./...", "--write", "--format", "json", "--go", go)
+        command = [str(WHYHEAP), "fix", "./...", "--write", "--format", "json", "--go", go]
+        status, report = place.run(*command, "--test-timeout", given.test_timeout)
         took = time.monotonic() - begun
         (output / f"{name}.json").write_text(report)
         if status:
@@ -158,7 +163,7 @@ def _measure(module: str, go: str, seconds: float, output: Path, *, keep: bool) 
         is_equal, verdict = _compared(before, after, fresh, shaky)
         row = _row(module, lines, json.loads(report), verdict)
         print(f"{row}\n\n{_patterns(json.loads(report))}", flush=True)
-        if keep:
+        if given.keep:
             shutil.copytree(place.folder, output / name, symlinks=True, dirs_exist_ok=True)
     return row, is_equal
 
