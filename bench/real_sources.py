@@ -145,14 +145,19 @@ def fetch(program: Program, go: str) -> Path:
     """Copy the module from Go's module cache, writable, unless that was done before; returns its folder."""
     if program.folder.is_dir():
         return program.folder
-    said = go_output(go, ["mod", "download", "-json", f"{program.module}@{program.version}"], CACHE.parent)
     partial = program.folder.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(json.loads(said)["Dir"], partial, copy_function=shutil.copyfile)
-    for folder, _, _ in os.walk(partial):
-        Path(folder).chmod(0o755)
+    copy_module(f"{program.module}@{program.version}", partial, go)
     partial.rename(program.folder)
     return program.folder
+
+
+def copy_module(wanted: str, folder: Path, go: str) -> None:
+    """Download MODULE@VERSION and copy it from Go's module cache, writable, to a folder that is not there yet."""
+    said = go_output(go, ["mod", "download", "-json", wanted], CACHE.parent)
+    shutil.copytree(json.loads(said)["Dir"], folder, copy_function=shutil.copyfile)
+    for inner, _, _ in os.walk(folder):
+        Path(inner).chmod(0o755)
 
 
 def build(program: Program, go: str) -> Path:

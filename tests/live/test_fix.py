@@ -61,6 +61,13 @@ def edits(answer: dict[str, Any], file: str) -> list[dict[str, Any]]:
         ("append-growth", "out := make([]string, 0, 2*len(words))"),
         ("variadic-any", 'return host + ":" + strconv.Itoa(port)'),
         ("variadic-any", "return strconv.FormatUint(uint64(id), 10)"),
+        ("variadic-any", 'return name + `="` + value + `"`'),
+        ("variadic-any", 'return name + " is closed: " + strconv.Itoa(len(name)) + "%"'),
+        ("variadic-any", 'return "<" + name + "-" + strconv.Itoa(id) + fmt.Sprintf("%s %d", name, id)[:1]'),
+        ("variadic-any", '(name + " " + strconv.Itoa(id))[:1]'),
+        ("variadic-any", '\t" lines of " + strconv.Itoa(columns) + " columns"'),
+        ("error-per-call", "return errOneTwoThreeFourFiveSix"),
+        ("error-per-call", "return errOneTwoThreeFourFiveTheDoor"),
         ("reflection-call", "slices.SortFunc(users, func(a, b user) int {"),
         ("reflection-call", "return cmp.Compare(b.name, a.name)"),
         ("reflection-call", "return (a == nil) == (b == nil) && slices.Equal(a, b)"),
@@ -83,7 +90,8 @@ def edits(answer: dict[str, Any], file: str) -> list[dict[str, Any]]:
 )
 def test_a_mechanical_fix_is_made_and_proven(answer: dict[str, Any], pattern: str, new: str) -> None:
     own = [one for one in edits(answer, "good.go") if one["pattern"] == pattern]
-    assert any(f"+\t{new}" in one["diff"].replace("\t\t", "\t").replace("\t\t", "\t") for one in own), own
+    added = [line[1:] for one in own for line in one["diff"].splitlines() if line.startswith("+")]
+    assert any(new in line for line in added), own
     assert {one["proof"]["standing"] for one in own} == {"proven"}
 
 

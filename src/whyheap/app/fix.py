@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from whyheap.app.constructions import constructions
@@ -172,11 +172,16 @@ def _sources(
 
 def _is_elsewhere(folder: Path, file: str, word: str) -> bool:
     """Whether another Go file of a folder has a word: tests and files of other systems, too."""
-    written = re.compile(rf"\b{re.escape(word)}\b".encode())
     try:
-        return any(one.name != file and written.search(one.read_bytes()) for one in folder.glob("*.go"))
+        return any(one.name != file and word in _words(one) for one in folder.glob("*.go"))
     except OSError:
         return True
+
+
+@lru_cache(maxsize=1000)
+def _words(file: Path) -> frozenset[str]:
+    """Return the words of a file. Raises OSError."""
+    return frozenset(re.findall(r"\w+", file.read_text("utf-8", "surrogateescape")))
 
 
 def _base(file: str) -> str:

@@ -20,6 +20,12 @@ def go_quoted(text: str) -> str:
     return f'"{"".join(_escaped(char) for char in text)}"'
 
 
+def go_raw(text: str) -> str:
+    """Return a raw string literal where an interpreted one would need escapes, if the text can stand in one."""
+    is_clear = all(char.isprintable() and char not in "`\ufeff" for char in text)
+    return f"`{text}`" if is_clear and ('"' in text or "\\" in text) else go_quoted(text)
+
+
 def _escaped(char: str) -> str:
     if char in _NAMED:
         return _NAMED[char]

@@ -7,7 +7,7 @@ speaks of the top-level declarations that findings stand in.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 
 from ast_grep_py import SgNode
@@ -240,15 +240,19 @@ class EditSource:
             known = given[begin(near), wanted] = next((one for one in names if one not in given.values()), "")
         return known
 
-    def claim(self, wanted: str, near: SgNode, value: str) -> str:
-        """Return the name of a package variable that an edit adds above a declaration; the same for the same value."""
+    def claim(self, wanted: Sequence[str], near: SgNode, value: str) -> str:
+        """Return the name of a package variable that an edit adds above a declaration; the same for the same value.
+
+        It is the first wanted one that is free in all files of the package, tests and other systems' too.
+        """
         around = self.declaration(begin(near))
         place = (self.file, begin(around) if around is not None else 0, value)
         known = next((name for name, of in self._claimed.items() if of == place), "")
         if known:
             return known
         taken = self.scope | self._claimed.keys() | {one.name for one in self.checked.imports} | self._words
-        name = next(name for name in (wanted, *(f"{wanted}{number}" for number in range(2, 1000))) if name not in taken)
+        numbered = (f"{wanted[0]}{number}" for number in range(2, 1000))
+        name = next(one for one in (*wanted, *numbered) if one not in taken and not self.is_elsewhere(one))
         self._claimed[name] = place
         return name
 

@@ -1,16 +1,21 @@
-"""How often a loop runs, as an expression that can stand right before it: for edits that make room at once."""
+"""How often a loop runs, as an expression that can stand right before it: for edits that make room at once.
+
+A number that is no length may come from outside, and be far too large: what ends the loop early saves the memory then.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from whyheap.patterns.edit_source import EditSource, UneditableError, begin, named
+from whyheap.patterns.evaluation_order import calls
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 _COUNTED = frozenset({"slice", "array", "map"})
 _LEAVING = ("break_statement", "continue_statement", "goto_statement", "return_statement")
+_FILLING = ("append", "copy", "delete")
 _MIN_MAX = (1, 21)  # go.dev/ref/spec: min and max are builtins since Go 1.21
 
 
@@ -71,6 +76,9 @@ def count(source: EditSource, loop: SgNode) -> str:
     often = _of_range(source, clause) if clause.kind() == "range_clause" else _of_for(source, loop, clause)
     if not often.startswith("len(") and loop.find(kind="return_statement") is not None:
         raise UneditableError("the loop may return long before it has run that often")
+    body = loop.field("body")
+    if often.startswith("max(") and (body is None or calls(source, body, _FILLING)):
+        raise UneditableError("a call in the loop may end it, by a panic, long before it has run that often")
     return often
 
 

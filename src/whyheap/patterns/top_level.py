@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _MOST_WORDS = 6
+_POINTING = frozenset(
+    {"a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "from", "has", "have", "if", "in", "is", "must"}
+    | {"no", "not", "of", "on", "or", "that", "the", "to", "was", "were", "with", "without"}
+)
 
 
 def variable_before(source: EditSource, node: SgNode, name: str, value: str) -> Change:
@@ -32,10 +36,14 @@ def variable_before(source: EditSource, node: SgNode, name: str, value: str) -> 
     return Change(at, at, f"var {name} = {value}\n\n")
 
 
-def name_of(text: str, prefix: str, suffix: str = "") -> str:
-    """Make a name of a text's first words: "too many" -> errTooMany."""
-    words = _WORD.findall(text)[:_MOST_WORDS]
-    return prefix + "".join(word[0].upper() + word[1:] for word in words) + suffix
+def names_of(text: str, prefix: str, suffix: str = "") -> list[str]:
+    """Make names of a text's first words, "too many" -> errTooMany: a few words, and more for when that is taken.
+
+    None ends in a word that points at the next one.
+    """
+    words = [word[0].upper() + word[1:] for word in _WORD.findall(text.replace("'", ""))]
+    counts = [count for count in range(_MOST_WORDS, len(words)) if words[count - 1].lower() not in _POINTING]
+    return [prefix + "".join(words[:count]) + suffix for count in (*counts, len(words))]
 
 
 def function_of(file: GoFile, line: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from whyheap.model.edit import OfTests, Proof, ProvenEdit, Refusal, Standing
@@ -23,7 +24,7 @@ from whyheap.report.visible_text import visible
 from whyheap.units import format_bytes
 
 _SHOWN_REFUSALS = 10
-_FOLDED = "      | "
+_LONGEST_WORD = 30  # columns; what is longer is broken
 _STYLES = {Standing.PROVEN: STYLE_REMEDY, Standing.UNMEASURED: STYLE_STRONG, Standing.REFUTED: STYLE_ALARM}
 
 
@@ -52,15 +53,14 @@ def fixes_to_terminal(
 
 def _edit(one: ProvenEdit, findings: Mapping[str, Finding], width: int) -> list[Text]:
     site = findings[one.edit.findings[0]].site
-    rows = [
-        line(
-            (visible(f" {site.file}:{site.line}"), STYLE_PLACE),
-            f"  {site.function}  ",
-            (one.edit.pattern, STYLE_STRONG),
-        )
-    ]
+    place, function = visible(f" {site.file}:{site.line}"), visible(site.function)
+    rest: list[str | tuple[str, str]] = [f"  {function}  ", (one.edit.pattern, STYLE_STRONG)]
+    if cell_len(f"{place}  {function}  {one.edit.pattern}") <= width:
+        rows = [line((place, STYLE_PLACE), *rest)]
+    else:
+        rows = [line((place, STYLE_PLACE)), line(" ", *rest)]
     if one.proof.standing is not Standing.REFUTED:
-        rows += [row for text in one.diff.splitlines() for row in _diff_rows(text, width)]
+        rows += [row for text in one.diff.removesuffix("\n").split("\n") for row in _diff_lines(text, width)]
     else:
         rows += [line("   " + text) for text in wrap(one.edit.title, width - 4)]
     style = _STYLES[one.proof.standing]
@@ -71,19 +71,19 @@ def _edit(one: ProvenEdit, findings: Mapping[str, Finding], width: int) -> list[
     return [*rows, line("")]
 
 
-def _diff_rows(text: str, width: int) -> list[Text]:
-    """Return a line of a diff, folded where it is longer than the terminal is wide: no code is cut off."""
+def _diff_lines(text: str, width: int) -> list[Text]:
+    """Show a line of a diff; what does not fit goes on below, as far in as the line's own text."""
     shown = visible(text.replace("\t", "    "))
-    parts = [shown[:width]]
-    step = max(width - len(_FOLDED), 1)
-    parts += [_FOLDED + shown[start : start + step] for start in range(width, len(shown), step)]
-    return [line((part, _diff_style(text))) for part in parts]
-
-
-def _diff_style(text: str) -> str:
-    if text.startswith(("@@", "---", "+++")):
-        return STYLE_QUIET
-    return {"+": "green", "-": "red"}.get(text[:1], "")
+    style = STYLE_QUIET if text.startswith(("@@", "---", "+++")) else {"+": "green", "-": "red"}.get(text[:1], "")
+    indent = " " * min(len(shown) - len(shown[1:].lstrip()) + 4, width // 2)
+    rows = []
+    while cell_len(shown) > width:
+        first = set_cell_size(shown, width).rstrip()
+        space = first.rfind(" ")
+        first = first[:space].rstrip() if space > max(len(indent), width - _LONGEST_WORD) else first
+        rows.append(line((first, style)))
+        shown = indent + shown[len(first) :].lstrip()
+    return [*rows, line((shown, style))]
 
 
 def proof_words(proof: Proof) -> list[str]:

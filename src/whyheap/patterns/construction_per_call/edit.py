@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from whyheap.model.edit import Edit
 from whyheap.model.finding import Finding
 from whyheap.patterns.edit_source import EditSource, UneditableError, arguments, begin, named, replace
-from whyheap.patterns.top_level import name_of, variable_before
+from whyheap.patterns.top_level import names_of, variable_before
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -40,6 +40,8 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     given = arguments(call)
     if not given or any(source.constant(one) is None or one.kind() not in _LITERALS for one in given):
         raise UneditableError("what it is made of is no constant")
+    if source.called(call) == "strings.NewReplacer" and len(given) % 2:
+        raise UneditableError("it panics: a new text is missing")
     function = source.function(call)
     around = source.declaration(begin(call))
     name = around.field("name") if around is not None else None
@@ -53,8 +55,8 @@ def edit(finding: Finding, source: EditSource) -> Edit:
         raise UneditableError("the file calls Longest, which changes a regular expression")
     if source.called(call).startswith("regexp.") and not source.compiles(source.constant(given[0]) or ""):
         raise UneditableError("the regular expression does not compile")
-    wanted = name_of(name.text(), "", _SUFFIXES[source.called(call)])
-    variable = source.claim(wanted[0].lower() + wanted[1:], call, call.text())
+    wanted = [one[0].lower() + one[1:] for one in names_of(name.text(), "", _SUFFIXES[source.called(call)])]
+    variable = source.claim(wanted, call, call.text())
     changes = [variable_before(source, call, variable, call.text()), replace(call, variable)]
     drops = (
         (r"^regexp\.(?:Must)?[cC]ompile",)

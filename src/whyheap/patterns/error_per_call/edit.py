@@ -8,7 +8,7 @@ from __future__ import annotations
 from whyheap.model.edit import Edit
 from whyheap.model.finding import Finding
 from whyheap.patterns.edit_source import EditSource, UneditableError, arguments, replace
-from whyheap.patterns.top_level import name_of, variable_before
+from whyheap.patterns.top_level import names_of, variable_before
 
 _MAKERS = frozenset({"errors.New", "fmt.Errorf"})
 
@@ -28,7 +28,7 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     if not errors:
         raise UneditableError("the name errors means something else here")
     value = f"{errors}.New({given[0].text()})"
-    name = source.claim(name_of(text, "err"), call, value)
+    name = source.claim(names_of(text, "err"), call, value)
     changes = [variable_before(source, call, name, value), replace(call, name)]
     title = f"{call.text()} -> var {name}"
     return source.edit(finding, title, changes, imports=["errors"], brings=(r"^&errors\.errorString\{",))

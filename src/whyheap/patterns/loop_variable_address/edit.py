@@ -41,6 +41,10 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     if ranged is None or of is None or of.kind not in {"slice", "array"} or not source.is_steady(ranged):
         raise UneditableError("it is no variable of a loop over a slice")
     if is_own(source, loop, ranged) and source.syntax.column(value) == finding.site.column and statements_around(loop):
+        if any(
+            one.text() == ranged.text() and not source.is_same(one, ranged) for one in body.find_all(kind="identifier")
+        ):
+            raise UneditableError("the slice's name means something else in the loop, too")
         return _into_slice(finding, source, loop, ranged.text(), (index, value))
     if element is None or not element.nameable or source.syntax.column(value) != finding.site.column:
         raise UneditableError("the variable's type cannot be written in this file")
@@ -102,6 +106,8 @@ def _pointed(source: EditSource, loop: SgNode, into: str, names: tuple[SgNode, S
         changes.append(replace(index, number))
     elif any(is_written(one) for one in source.mentions(index, body)):
         raise UneditableError("the loop changes its index")
+    if any(one.text() == number and not source.is_same(one, index) for one in body.find_all(kind="identifier")):
+        raise UneditableError("the name of the loop's index means something else, too")
     if not number:
         raise UneditableError("there is no name left for the index")
     for one in source.mentions(value, body):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from whyheap.model.edit import Change, Edit
 from whyheap.model.finding import Finding
 from whyheap.patterns.edit_source import EditSource, UneditableError, begin, end, has_comment, named, replace
+from whyheap.patterns.evaluation_order import check_calls_behind
 from whyheap.patterns.local_variable import check_local, declared_value, is_next, statement_before
 from whyheap.patterns.loop_count import statements_around
 from whyheap.patterns.string_concatenation.size import room
@@ -107,7 +108,10 @@ def _added(statement: SgNode, source: EditSource) -> list[SgNode]:
     right = statement.field("right")
     if right is None or len(named(right)) != 1:
         raise UneditableError("the string is added to in an unusual way")
-    return _parts(named(right)[0], source)
+    parts = _parts(named(right)[0], source)
+    for number, part in enumerate(parts):
+        check_calls_behind(source, part, parts[number + 1 :])
+    return parts
 
 
 def _written(source: EditSource, statement: SgNode, parts: Sequence[SgNode], builder: str) -> Change:

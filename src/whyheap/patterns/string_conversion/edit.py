@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from whyheap.model.edit import Change, Edit
 from whyheap.model.finding import Finding
 from whyheap.patterns.edit_source import EditSource, UneditableError, arguments, begin, end, named, replace
+from whyheap.patterns.evaluation_order import calls
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -100,6 +101,8 @@ def _at_look_up(finding: Finding, source: EditSource, conversion: SgNode) -> Edi
         raise elsewhere
     if any(not _is_look_up(one, source) for one in uses) or not _is_header_only(following, uses):
         raise elsewhere
+    if any(calls(source, one) for one in _header(following)):
+        raise UneditableError("a call in the statement may change the bytes before they are looked up")
     after = begin(following)
     changes = [Change(begin(declared), after, ""), *(replace(one, conversion.text()) for one in uses)]
     return source.edit(finding, f"{declared.text()} -> [{conversion.text()}]", changes)
@@ -117,6 +120,14 @@ def _is_look_up(node: SgNode, source: EditSource) -> bool:
     is_put = parent is not None and left is not None and begin(left) == begin(parent)
     is_put = is_put or (parent is not None and parent.kind() in {"inc_statement", "dec_statement"})
     return of is not None and of.kind == "map" and not is_put
+
+
+def _header(statement: SgNode) -> list[SgNode]:
+    """Return what of a statement runs at once: all, or an if's first line."""
+    if statement.kind() != "if_statement":
+        return [statement]
+    parts = (statement.field("initializer"), statement.field("condition"))
+    return [one for one in parts if one is not None]
 
 
 def _is_header_only(statement: SgNode, uses: list[SgNode]) -> bool:
