@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyheap.errors import FormatError
-from whyheap.parse.varint_columns import VarintChunk
+from whyheap.parse.varint_columns import OddMessageError, VarintChunk
 
 Bytes = bytes | mmap
 Addresses = NDArray[np.uint64]
@@ -118,7 +118,7 @@ def parse_heap_dump(data: Bytes) -> HeapDump:
     reader = _Reader(data)
     try:
         return reader.read()
-    except (IndexError, ValueError, OverflowError, AttributeError) as error:
+    except (IndexError, ValueError, OverflowError, OddMessageError) as error:
         raise FormatError(f"the heap dump is cut or damaged at byte {reader.at}") from error
 
 
