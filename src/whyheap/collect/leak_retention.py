@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from whyheap.errors import FormatError
-from whyheap.parse.heap_dump import AllocationPlace, HeapDump, parse_heap_dump
+from whyheap.model.heap_dump import AllocationPlace, HeapDump
+from whyheap.parse.heap_dump import parse_heap_dump
 from whyheap.parse.heap_reach import Retained, retained_by
 from whyheap.parse.hook_report import LeakKey, LeftGoroutine, PackageReport, leak_key, parse_hook_report
 
@@ -64,7 +65,7 @@ class RetentionReader:
         for one in goroutines:
             groups.setdefault(leak_key(one), []).extend(one.numbers)
         if len(groups) > _MOST_GROUPS:
-            self._reasons[file.name] = f"goroutines leak in {len(groups):,} ways, and up to {_MOST_GROUPS} are looked at"
+            self._reasons[file.name] = f"{len(groups):,} leaks, and up to {_MOST_GROUPS} are looked at"
             return
         try:
             dump = _parsed(file)

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from whyheap.parse.heap_dump import AllocationPlace, DumpedGoroutine, HeapDump, Indexes
+from whyheap.model.heap_dump import AllocationPlace, DumpedGoroutine, HeapDump, Indexes
 
 _FEW: Final = 256
 """A frontier below this is walked object by object: a long list has as many frontiers as elements."""
@@ -21,8 +21,8 @@ class Retained:
     """What goes when these goroutines go: objects and their bytes on the heap, and their stacks.
 
     `shared_bytes` are reachable from other groups of leaked goroutines as well and from nothing else: they stay until
-    all of them go. `largest_bytes` is the largest object, held by the frame of `largest_frame`; `allocated` is the stack
-    that allocated it, where it was sampled. `missing` counts goroutines that the dump does not have.
+    all of them go. `largest_bytes` is the largest object, which the frame of `largest_frame` points to; `allocated` is
+    the stack that allocated it, where it was sampled. `missing` counts goroutines that the dump does not have.
     """
 
     objects: int
@@ -53,7 +53,8 @@ def retained_by(dump: HeapDump, groups: Mapping[Key, Sequence[int]]) -> dict[Key
     reached: dict[Key, Indexes] = {}
     times = np.zeros(dump.addresses.size, np.uint32)
     for key, numbers in groups.items():
-        starts = [objects for number in numbers if number in by_number for objects in _roots_of(dump, by_number[number])]
+        goroutines = [by_number[number] for number in numbers if number in by_number]
+        starts = [objects for one in goroutines for objects in _roots_of(dump, one)]
         reached[key] = _mark(dump, _joined(starts), seen)
         seen[reached[key]] = False  # others may reach them, too
         times[reached[key]] += 1
@@ -96,7 +97,7 @@ def _roots_of(dump: HeapDump, goroutine: DumpedGoroutine) -> Iterable[Indexes]:
     for frame in goroutine.frames:
         yield frame.objects
     if goroutine.g >= 0:
-        yield dump.targets[dump.starts[goroutine.g] : dump.starts[goroutine.g + 1]]
+        yield dump.targets[dump.starts[goroutine.g] : dump.starts[goroutine.g + 1]].astype(np.int64)
 
 
 def _joined(parts: Sequence[Indexes]) -> Indexes:

@@ -11,7 +11,10 @@ import (
 	"time"
 )
 
-const whyheapMostTries = 5
+const (
+	whyheapMostTries   = 5
+	whyheapMostObjects = 5_000_000
+)
 
 // whyheapMarksLeaked says whether this Go marks goroutines as leaked (Go 1.26): runtime.dumpgs, which knows neither that
 // state nor a thread that comes back from a system call just then, ends the process where it meets one.
@@ -30,9 +33,13 @@ func whyheapDump() {
 	if whyheap.mostHeap == 0 {
 		return
 	}
-	if heap, _ := whyheapMemory(); heap > whyheap.mostHeap {
-		whyheap.undumped = "the heap has " + strconv.FormatUint(heap>>20, 10) + " MiB, and up to " +
-			strconv.FormatUint(whyheap.mostHeap>>20, 10) + " MiB are looked at"
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	if stats.HeapAlloc > whyheap.mostHeap || stats.HeapObjects > whyheapMostObjects {
+		whyheap.undumped = "the heap has " + strconv.FormatUint(stats.HeapAlloc>>20, 10) + " MiB in " +
+			strconv.FormatUint(stats.HeapObjects, 10) + " objects, and up to " +
+			strconv.FormatUint(whyheap.mostHeap>>20, 10) + " MiB in " + strconv.Itoa(whyheapMostObjects) + " are looked at"
 		return
 	}
 	if whyheapMarksLeaked() {
