@@ -165,7 +165,8 @@ class GraphOf:
         is_offset = (np.arange(chunk.values.size) - chunk.starts[owners]) % 2 == 1
         owners = owners[is_offset]
         offsets = chunk.values[is_offset].astype(np.uint64)
-        if bool(np.any(offsets + np.uint64(self.word.itemsize) > sizes[owners].astype(np.uint64))):
+        ends = sizes[owners].astype(np.uint64)
+        if bool(np.any((offsets >= ends) | (ends - offsets < self.word.itemsize))):
             raise ValueError("a field beyond its object")
         return owners, self._words(contents[owners] + offsets.astype(np.int64))
 

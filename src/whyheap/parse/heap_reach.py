@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from whyheap.model.heap_dump import AllocationPlace, DumpedGoroutine, HeapDump, Indexes
 
+_WRAPPER: Final = re.compile(r"\.gowrap\d+$")
 _FEW: Final = 256
 """A frontier below this is walked object by object: a long list has as many frontiers as elements."""
 Key = TypeVar("Key", bound=Hashable)
@@ -84,11 +86,20 @@ def _retained(
 
 
 def _holder(goroutines: Iterable[DumpedGoroutine], index: int) -> str:
-    """Return the function whose frame points straight to an object, the oldest one: the others got it from there."""
+    """Return the function whose frame points straight to an object, the oldest one: the others got it from there.
+
+    A function's arguments stand in its caller's frame: that of f.gowrap1, which the compiler makes of `go f(x)`, is f's.
+    """
     for one in goroutines:
-        for frame in reversed(one.frames):
-            if index >= 0 and index in frame.objects:
-                return frame.function
+        called = ""
+        found = ""
+        for frame in one.frames:
+            name = called if _WRAPPER.search(frame.function) else frame.function
+            if index >= 0 and not name.startswith("runtime.") and index in frame.objects:
+                found = name
+            called = frame.function
+        if found:
+            return found
     return ""
 
 
