@@ -1,4 +1,4 @@
-"""Heap dumps of every supported Go are read, hostile ones are refused, and what only some goroutines hold is counted."""
+"""Heap dumps of each supported Go are read, hostile ones refused, and what only some goroutines hold is counted."""
 
 from __future__ import annotations
 

@@ -59,6 +59,8 @@ class RetentionReader:
         report.not_retained = report.end.undumped or self._reasons.get(name, "")
         if not report.retained and not report.not_retained:
             report.not_retained = "its heap was not written"
+        if any(one.missing for one in report.retained.values()):
+            report.not_retained = "of some; they came after the heap was written"
 
     def _read(self, file: Path, goroutines: Sequence[LeftGoroutine]) -> None:
         groups: dict[LeakKey, list[int]] = {}

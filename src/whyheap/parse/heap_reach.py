@@ -88,13 +88,15 @@ def _retained(
 def _holder(goroutines: Iterable[DumpedGoroutine], index: int) -> str:
     """Return the function whose frame points straight to an object, the oldest one: the others got it from there.
 
-    A function's arguments stand in its caller's frame: that of f.gowrap1, which the compiler makes of `go f(x)`, is f's.
+    Arguments stand in the frame of the caller: what f.gowrap1 has, which the compiler makes of `go f(x)`, is of f.
     """
     for one in goroutines:
         called = ""
         found = ""
         for frame in one.frames:
-            name = called if _WRAPPER.search(frame.function) else frame.function
+            name = _WRAPPER.sub("", frame.function)
+            if name != frame.function and not called.startswith("runtime."):  # else f is inlined
+                name = called
             if index >= 0 and not name.startswith("runtime.") and index in frame.objects:
                 found = name
             called = frame.function

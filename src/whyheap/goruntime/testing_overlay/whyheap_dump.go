@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	whyheapMostTries   = 5
+	whyheapMostTries   = 20
 	whyheapMostObjects = 5_000_000
 )
 
@@ -46,7 +46,7 @@ func whyheapDump() {
 		busy := "a goroutine"
 		for try := 0; busy != "" && try < whyheapMostTries; try++ {
 			if try > 0 {
-				time.Sleep(2 * time.Millisecond)
+				time.Sleep(5 * time.Millisecond)
 			}
 			busy = whyheapBusy()
 		}
