@@ -70,7 +70,7 @@ def labels_and_notes(folder: Path, package: str, version: str, *flags: str) -> t
         (module / name).parent.mkdir(parents=True, exist_ok=True)
         (module / name).write_text(text, encoding="utf-8")
     temporary.mkdir()
-    command = [WHYHEAP, "test", "--wait", "200ms", "--format", "json", package, "--", *flags]
+    command = [str(WHYHEAP), "test", "--wait", "200ms", "--format", "json", package, "--", *flags]
     env = environment(version, TMPDIR=str(temporary))
     done = subprocess.run(command, cwd=module, env=env, capture_output=True, text=True, check=False, timeout=200)
     assert done.returncode == 1, done.stderr

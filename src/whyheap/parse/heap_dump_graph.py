@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Final
 
@@ -20,7 +21,7 @@ from whyheap.model.heap_dump import (
     Targets,
     index_of,
 )
-from whyheap.parse.heap_dump_records import RawFrame, RawGoroutine, Records, Stretch
+from whyheap.parse.heap_dump_records import RawGoroutine, Records, Stretch
 from whyheap.parse.varint_columns import VarintChunk
 
 _MOST_EDGES: Final = 200_000_000
@@ -62,18 +63,6 @@ class GraphOf:
         for name, pointer in records.pointers:
             by_name.setdefault(name, []).append(pointer)
         roots += [DumpedRoot(name, indexes(np.array(all_, np.uint64))) for name, all_ in by_name.items()]
-        goroutines = []
-        for raw in records.goroutines:
-            found = index_of(addresses, sizes, np.array([raw.address], np.uint64))
-            g = int(found[0])
-            one = DumpedGoroutine(raw.number, g, raw.waits_for, raw.is_system)
-            one.stack_bytes = self._stack_bytes(raw, int(contents[g]), int(sizes[g])) if g >= 0 else 0
-            one.objects = indexes(np.array(raw.pointers, np.uint64))
-            one.frames = tuple(
-                DumpedFrame(frame.function, indexes(pointers), frame.memory.size)
-                for frame, pointers in self._frame_pointers(raw)
-            )
-            goroutines.append(one)
         sampled = np.fromiter(records.samples, np.uint64, len(records.samples))
         allocated = {}
         for index, bucket in zip(index_of(addresses, sizes, sampled).tolist(), records.samples.values(), strict=True):
@@ -87,7 +76,7 @@ class GraphOf:
             starts,
             targets,
             tuple(roots),
-            tuple(goroutines),
+            tuple(self._goroutines(addresses, sizes, contents)),
             allocated,
         )
 
@@ -191,31 +180,84 @@ class GraphOf:
         low, high = self._words(np.array([content, content + width], np.int64)).tolist()
         return int(high - low) if low <= raw.sp < high and high - low <= _MOST_STACK else 0
 
-    def _frame_pointers(self, raw: RawGoroutine) -> list[tuple[RawFrame, Addresses]]:
-        """Return what each frame points to, variables whose address is known on the stack included."""
-        found = [(frame, [self._pointers(frame.memory)]) for frame in raw.frames]
-        bounds = sorted((frame.sp, number) for number, (frame, _) in enumerate(found))
-        lows = np.array([low for low, _ in bounds], np.uint64)
-        top = np.uint64(min(max((frame.sp + frame.memory.size for frame in raw.frames), default=0), _LAST))
+    def _goroutines(self, addresses: Addresses, sizes: Addresses, contents: Indexes) -> Iterator[DumpedGoroutine]:
+        """Yield the goroutines; what all of their frames point to is found at once."""
+        raws = self.records.goroutines
+        gs = index_of(addresses, sizes, np.array([raw.address for raw in raws], np.uint64))
+        owners, pointers = self._frame_pointers()
+        found = index_of(addresses, sizes, pointers)
+        owners, found = owners[found >= 0], found[found >= 0]
+        order = np.argsort(owners, kind="stable")
+        found = found[order]
+        cuts = np.searchsorted(owners[order], np.arange(sum(len(raw.frames) for raw in raws) + 1)).tolist()
+        number = 0
+        for raw, g in zip(raws, gs.tolist(), strict=True):
+            one = DumpedGoroutine(raw.number, g, raw.waits_for, raw.is_system)
+            one.stack_bytes = self._stack_bytes(raw, int(contents[g]), int(sizes[g])) if g >= 0 else 0
+            own = index_of(addresses, sizes, np.array(raw.pointers, np.uint64))
+            one.objects = own[own >= 0]
+            frames = []
+            for frame in raw.frames:
+                objects = found[cuts[number] : cuts[number + 1]]
+                frames.append(DumpedFrame(frame.function, objects, frame.memory.size))
+                number += 1
+            one.frames = tuple(frames)
+            yield one
+
+    def _frame_pointers(self) -> tuple[Indexes, Addresses]:
+        """Return (frame, pointer) of all frames of all goroutines, counted through."""
+        raws = self.records.goroutines
+        memories = [frame.memory for raw in raws for frame in raw.frames]
+        columns = np.array([(one.content, one.size, one.fields, one.after) for one in memories], np.int64)
+        content, size, fields, after = columns.reshape(-1, 4).T
+        rows, begins, afters = self._pieces(np.flatnonzero(after - fields > 1), fields, after)
+        owners, pointers = [np.empty(0, np.int64)], [np.empty(0, np.uint64)]
+        for cut in self._chunks(afters - begins):
+            own = rows[cut]
+            owner, pointer = self._pointers_of(content[own], size[own], begins[cut], afters[cut])
+            owners.append(own[owner])
+            pointers.append(pointer)
+        every, owner = np.concatenate(pointers), np.concatenate(owners)
+        counts = [len(raw.frames) for raw in raws]
+        of = np.repeat(np.arange(len(raws)), counts)[owner]
+        bounds = [_bounds(raw) for raw in raws]
+        low, high = np.array(bounds, np.uint64).reshape(-1, 2).T
+        on_stack = np.flatnonzero((every >= low[of]) & (every < high[of]))
+        first = np.cumsum([0, *counts])
+        by_goroutine: dict[int, list[int]] = {}
+        for number, pointer in zip(of[on_stack].tolist(), every[on_stack].tolist(), strict=True):
+            by_goroutine.setdefault(number, []).append(pointer)
+        for number, known in by_goroutine.items():
+            for frame, words in self._variables(raws[number], known):
+                owners.append(np.full(words.size, first[number] + frame))
+                pointers.append(words)
+        return np.concatenate(owners), np.concatenate(pointers)
+
+    def _variables(self, raw: RawGoroutine, pointers: list[int]) -> Iterator[tuple[int, Addresses]]:
+        """Yield (frame, words) of what stands on the stack where these pointers lead, and where those words lead."""
+        by_sp = sorted((frame.sp, number) for number, frame in enumerate(raw.frames))
+        starts = [sp for sp, _ in by_sp]
         read_from = [frame.memory.size for frame in raw.frames]
         width = self.word.itemsize
-        todo = [pointers[0] for _, pointers in found]
-        while todo and bounds:
-            pointers = todo.pop()
-            pointers = pointers[(pointers >= lows[0]) & (pointers < top)]
-            rows = np.searchsorted(lows, pointers, side="right") - 1
-            for row, pointer in zip(rows.tolist(), pointers.tolist(), strict=True):
-                low, number = bounds[row]
-                offset = (pointer - low) // width * width
-                if offset >= read_from[number]:
-                    continue
-                memory = raw.frames[number].memory
-                places = np.arange(offset, read_from[number] - width + 1, width, dtype=np.int64)
-                read_from[number] = offset
-                words = self._words(places + memory.content)
-                found[number][1].append(words)
-                todo.append(words)
-        return [(frame, np.concatenate(pointers)) for frame, pointers in found]
+        low, high = _bounds(raw)
+        todo = list(pointers)
+        while todo:
+            pointer = todo.pop()
+            sp, number = by_sp[bisect_right(starts, pointer) - 1]
+            offset = (pointer - sp) // width * width
+            if offset >= read_from[number]:
+                continue
+            places = np.arange(offset, read_from[number] - width + 1, width, dtype=np.int64)
+            read_from[number] = offset
+            words = self._words(places + raw.frames[number].memory.content)
+            yield number, words
+            todo += words[(words >= low) & (words < high)].tolist()
+
+
+def _bounds(raw: RawGoroutine) -> tuple[int, int]:
+    """Return the addresses that a goroutine's frames take."""
+    low = min((frame.sp for frame in raw.frames), default=0)
+    return low, min(max((frame.sp + frame.memory.size for frame in raw.frames), default=0), _LAST)
 
 
 def _column(values: array[int]) -> Indexes:
