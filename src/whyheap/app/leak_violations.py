@@ -117,7 +117,9 @@ def _retained(found: Retained | None) -> dict[str, str]:
     }
     if found.allocated:
         place = found.allocated[0]
-        labels |= {"largest_allocated_at": f"{place.file}:{place.line}", "largest_allocated_by": place.function}
+        labels["largest_allocated_by"] = place.function
+        if place.line:
+            labels["largest_allocated_at"] = f"{place.file}:{place.line}"
     return labels
 
 

@@ -82,9 +82,16 @@ class RetentionReader:
             }
 
     def _spelled(self, stack: Sequence[AllocationPlace]) -> tuple[AllocationPlace, ...]:
-        """Return an allocation's stack without the allocator's own frames."""
-        own = [one for one in stack if not one.function.startswith(_RUNTIME)]
-        return tuple(AllocationPlace(one.function, self.spell(one.file), one.line) for one in own)
+        """Return an allocation's stack without the allocator's own frames.
+
+        A line of the newest frame of all may be the one behind (dumpmemprof_callback in runtime/heapdump.go looks up
+        where the call returns to; up to Go 1.25 that frame is not the runtime's): it is 0 here.
+        """
+        return tuple(
+            AllocationPlace(one.function, self.spell(one.file), one.line if number else 0)
+            for number, one in enumerate(stack)
+            if not one.function.startswith(_RUNTIME)
+        )
 
 
 def _parsed(file: Path) -> HeapDump:

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from whyheap.report.visible_text import one_line
 from whyheap.units import format_bytes, format_count
 
+_LARGE = 1024
+"""An object below it is not worth a line."""
+
 
 def retained_lines(labels: Mapping[str, str]) -> Iterator[str]:
     """Yield lines for below a leak: what only it keeps alive, the largest of that, and what others share."""
@@ -18,9 +21,13 @@ def retained_lines(labels: Mapping[str, str]) -> Iterator[str]:
         return
     yield f"{sentence[0].lower()}{sentence[1:]}"
     largest = _number(labels, "largest_bytes")
-    place, holder = labels.get("largest_allocated_at", ""), labels.get("largest_held_by", "")
-    if _number(labels, "retained_objects") > 1 and largest and (place or holder):
-        how = f"allocated at {place}" if place else f"reached through {holder}"
+    ways = (
+        ("allocated at", labels.get("largest_allocated_at", "")),
+        ("allocated by", labels.get("largest_allocated_by", "")),
+        ("reached through", labels.get("largest_held_by", "")),
+    )
+    how = next((f"{verb} {name}" for verb, name in ways if name), "")
+    if _number(labels, "retained_objects") > 1 and largest >= _LARGE and how:
         yield f"the largest of them, {format_bytes(largest)}, was {one_line(how)}"
     shared = _number(labels, "shared_bytes")
     if shared:

@@ -97,6 +97,7 @@ func whyheapStart(m *M) {
 	whyheap.owners = map[int]whyheapOwner{}
 	whyheap.runs, whyheap.tests, whyheap.parallel = nil, 0, nil
 	whyheap.rules, whyheap.mostHeap = nil, 0
+	whyheap.dump, whyheap.undumped = "", ""
 	path := m.deps.ImportPath()
 	for _, line := range strings.Split(whyheapRead(whyheap.folder+"/settings"), "\n") {
 		words := strings.Split(line, "\t")
@@ -240,12 +241,13 @@ func whyheapStop(m *M) {
 	whyheapSort()
 	begun := time.Now()
 	left, harmless, children := whyheapLeft()
-	witness := false
+	witness, written := false, false
 	for pause := time.Millisecond; len(left) > 0; pause = min(2*pause, 50*time.Millisecond) {
 		waited := time.Since(begun)
 		if waited >= 50*time.Millisecond && !witness { // all stuck for ever: no use in waiting
-			if whyheapMarksLeaked() {
+			if whyheapMarksLeaked() && !written { // later it cannot be, if any is marked
 				whyheapDump()
+				written = true
 			}
 			witness = whyheapFindLeaked(m)
 			left, harmless, children = whyheapLeft()
