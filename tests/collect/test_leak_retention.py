@@ -13,7 +13,9 @@ from whyheap.collect.leak_retention import RetentionReader
 from whyheap.parse.hook_report import PackageReport, parse_hook_report
 
 DUMP = ROOT / "tests" / "recorded" / "heap_dumps" / f"{newest()}.gz"
-TRACE = "goroutine {0} [select]:\nmain.hold()\n\t/src/main.go:32\ncreated by main.start in goroutine 1\n\t/src/main.go:79"
+TRACE = (
+    "goroutine {0} [select]:\nmain.hold()\n\t/src/main.go:32\ncreated by main.start in goroutine 1\n\t/src/main.go:79"
+)
 END = {
     "kind": "end", "exit": 0, "tests": 1, "left": 1, "children": 0, "waited_ms": 50, "heap_before": 1, "heap_after": 2,
     "stack_before": 3, "stack_after": 4, "witness": True, "too_many": False, "harmless": {},

@@ -44,6 +44,18 @@ import "testing"
 
 func TestStart(t *testing.T) { Start() }
 """,
+    "large/large_test.go": """\
+package large
+
+import "testing"
+
+var ballast []byte
+
+func TestLarge(t *testing.T) {
+	ballast = make([]byte, 600<<20)
+	go func(wait chan int) { <-wait }(make(chan int))
+}
+""",
     "called/called_test.go": """\
 package called
 
@@ -91,6 +103,13 @@ def test_its_own_buffer_is_told_and_not_the_map_of_all(tmp_path: Path, version: 
     assert int(labels["stack_bytes"]) >= 2048
     assert labels["shared_bytes"] == "0"
     assert not any("not told" in note for note in notes)
+
+
+def test_a_large_heap_is_not_written(tmp_path: Path) -> None:
+    labels, notes = labels_and_notes(tmp_path, "./large", newest())
+    assert "retained_bytes" not in labels
+    said = "what leaked goroutines retain is not told: the heap has 600 MiB in "
+    assert any(note.startswith(f"example.test/r/large: {said}") for note in notes)
 
 
 def test_where_the_heap_cannot_be_written_it_says_why(tmp_path: Path) -> None:

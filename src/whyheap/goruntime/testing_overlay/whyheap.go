@@ -246,7 +246,9 @@ func whyheapStop(m *M) {
 		waited := time.Since(begun)
 		if waited >= 50*time.Millisecond && !witness { // all stuck for ever: no use in waiting
 			if whyheapMarksLeaked() && !written { // later it cannot be, if any is marked
+				paused := time.Now()
 				whyheapDump()
+				begun = begun.Add(time.Since(paused)) // nobody could go on meanwhile
 				written = true
 			}
 			witness = whyheapFindLeaked(m)
