@@ -8,8 +8,10 @@ import pytest
 
 from whyheap.app.leak_violations import leaks_of, same_id_ordinals
 from whyheap.goruntime.goleak_options import Ignored
+from whyheap.model.heap_dump import AllocationPlace
 from whyheap.model.site import Site
-from whyheap.parse.hook_report import End, LeftGoroutine, PackageReport
+from whyheap.parse.heap_reach import Retained
+from whyheap.parse.hook_report import End, LeftGoroutine, PackageReport, leak_key
 
 CREATED = Site("p/x.go", 2, 0, "Start", "a.test/p")
 RUN = (Site("p/x.go", 8, 0, "run", "a.test/p"),)
@@ -90,3 +92,17 @@ def test_equal_leaks_get_ids_of_their_own() -> None:
     ((moved,), _) = leaks_of(report(left("TestOther")), (), None, lambda _: "\n" * 9)
     assert one.id == moved.id
     assert [violation.id for violation in same_id_ordinals([one, moved])] == [one.id, f"{one.id}-2"]
+
+
+def test_what_a_leak_retains_goes_into_its_labels() -> None:
+    one = left()
+    found = report(one)
+    place = AllocationPlace("a.test/p.Start", "p/x.go", 2)
+    found.retained = {leak_key(one): Retained(3, 1_048_800, 1, 64, 2048, 1 << 20, "a.test/p.run", (place,))}
+    ((violation,), _) = leaks_of(found, (), None, lambda _: "")
+    assert violation.labels["retained_bytes"] == "1048800"
+    assert violation.labels["shared_bytes"] == "64"
+    assert violation.labels["largest_allocated_at"] == "p/x.go:2"
+    found.retained = {leak_key(one): Retained(3, 64, 0, 0, 2048, missing=1)}  # not all of them were in the heap
+    ((violation,), _) = leaks_of(found, (), None, lambda _: "")
+    assert "retained_bytes" not in violation.labels

@@ -140,8 +140,10 @@ def _notes_of(report: PackageReport, *, has_leaks: bool) -> Iterator[str]:
         heap, stacks = end.heap_after - end.heap_before, end.stack_after - end.stack_before
         yield (
             f"{report.package}: over the tests the heap grew by {_signed(heap)} and stacks by {_signed(stacks)} "
-            "(after a GC; which part of it leaked goroutines hold cannot be told)"
+            "(after a GC)"
         )
+        if report.not_retained:
+            yield f"{report.package}: what leaked goroutines retain is not told: {report.not_retained}"
     shown = sum(one.count for one in report.goroutines)
     if end.left > shown and not report.unread:
         yield f"{report.package}: {format_count(end.left)} goroutines were left, {format_count(shown)} are shown"

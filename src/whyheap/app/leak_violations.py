@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from whyheap.app.violation_id import violation_id
 from whyheap.goruntime.goleak_options import Ignored
 from whyheap.goruntime.goroutine_starters import STARTERS
-from whyheap.model.site import Site, Stack
+from whyheap.model.site import Site
 from whyheap.model.violation import Violation
-from whyheap.parse.hook_report import LeftGoroutine, PackageReport, functions_of
+from whyheap.parse.heap_reach import Retained
+from whyheap.parse.hook_report import LeakKey, LeftGoroutine, PackageReport, functions_of, leak_key
 from whyheap.units import format_count
 
 _SMALLEST_STACK_BYTES = 2048
@@ -42,13 +43,13 @@ def leaks_of(
     `place_of` where a test is declared.
     """
     waived: Counter[str] = Counter()
-    groups: dict[tuple[Site | None, Stack, str, bool], list[LeftGoroutine]] = {}
+    groups: dict[LeakKey, list[LeftGoroutine]] = {}
     for one in report.goroutines:
         by = _waived_by(one, ignored, allowed)
         if by:
             waived[by] += one.count
         else:
-            groups.setdefault((one.created_by, one.stack, one.state, one.is_stuck), []).append(one)
+            groups.setdefault(leak_key(one), []).append(one)
     violations = [_violation(report, group, source, place_of) for group in groups.values()]
     return violations, [Waived(count, by) for by, count in waived.items()]
 
@@ -89,6 +90,7 @@ def _violation(
         "attribution": "exact" if first.how == "created" else first.how,
         "package": report.package,
         "stack_bytes_at_least": str(count * _SMALLEST_STACK_BYTES),
+        **_retained(report.retained.get(leak_key(first))),
     }
     return Violation(
         violation_id("leak", report.package, site.symbol, place, first.state),
@@ -98,6 +100,27 @@ def _violation(
         labels=labels,
         stack=first.stack,
     )
+
+
+def _retained(found: Retained | None) -> dict[str, str]:
+    """Return what a leak keeps alive as labels; empty where that is not known of each of its goroutines."""
+    if found is None or found.missing:
+        return {}
+    labels = {
+        "retained_bytes": str(found.bytes),
+        "retained_objects": str(found.objects),
+        "shared_bytes": str(found.shared_bytes),
+        "shared_objects": str(found.shared_objects),
+        "stack_bytes": str(found.stack_bytes),
+        "largest_bytes": str(found.largest_bytes),
+        "largest_held_by": found.largest_frame,
+    }
+    if found.allocated:
+        place = found.allocated[0]
+        labels["largest_allocated_by"] = place.function
+        if place.line:
+            labels["largest_allocated_at"] = f"{place.file}:{place.line}"
+    return labels
 
 
 def _run_for_another(one: LeftGoroutine) -> Site | None:

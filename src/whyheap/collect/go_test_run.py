@@ -12,6 +12,7 @@ from pathlib import Path
 from whyheap.collect.fresh_output import follow_lines
 from whyheap.collect.go_test_flags import GoTestFlags
 from whyheap.collect.hook_overlay import read_overlay, write_overlay, write_settings
+from whyheap.collect.leak_retention import RetentionReader, largest_heap
 from whyheap.collect.unchanged import module_folders
 from whyheap.errors import TargetError, ToolError, UsageError
 from whyheap.goruntime.testing_hooks import FOLDER_VARIABLE
@@ -26,6 +27,7 @@ from whyheap.parse.source_path import SourceNames
 
 Progress = Callable[[str], None]
 _SYSTEMS = frozenset({"linux", "darwin", "freebsd", "netbsd", "openbsd", "dragonfly", "solaris", "illumos", "aix"})
+_PACKAGE_ENDS = ("ok ", "FAIL\t")
 _CHECKPTR = "-gcflags=all=-d=checkptr"
 _LISTED = "-json=ImportPath,Dir,Name,TestGoFiles,XTestGoFiles,Error,Module"
 
@@ -101,12 +103,15 @@ def run_tests(go: GoTool, options: GoTestOptions, progress: Progress, show: Call
         run.files = list(_test_files(go, options, flags, run.names, replaced))
         limits = [(one.package, limit.function) for one in run.files for limit in one.limits]
         limited = [] if flags.distorts_allocations else limits
-        write_settings(place, options.wait_seconds, limited)
+        write_settings(place, options.wait_seconds, limited, largest_heap(place))
         progress("building and running tests")
         arguments = ["test", f"-overlay={overlay}", "-count=1", *_own_flags(options, run), *options.patterns]
-        _run(go, [*arguments, *flags.for_test()], options.folder, place, run, show)
+        heaps = RetentionReader(place, run.names.spell)
+        _run(go, [*arguments, *flags.for_test()], options.folder, place, run, show, heaps)
         for file in sorted(place.glob("report-*.jsonl")):
             run.reports += parse_hook_report(file.read_bytes(), run.names.spell)
+        for report in run.reports:
+            heaps.tell(report)
     return run
 
 
@@ -140,7 +145,13 @@ def _own_flags(options: GoTestOptions, run: GoTestRun) -> Iterator[str]:
 
 
 def _run(
-    go: GoTool, arguments: Sequence[str], folder: Path, place: Path, run: GoTestRun, show: Callable[[str], None]
+    go: GoTool,
+    arguments: Sequence[str],
+    folder: Path,
+    place: Path,
+    run: GoTestRun,
+    show: Callable[[str], None],
+    heaps: RetentionReader,
 ) -> None:
     printed = place / "output"
     output = GoTestOutput(run.names.spell)
@@ -152,6 +163,9 @@ def _run(
             for line in follow_lines(printed, lambda: True, lambda: process.poll() is not None):
                 show(line)
                 output.add(line)
+                if line.startswith(_PACKAGE_ENDS):
+                    heaps.read()
+            heaps.read()
             run.status = process.wait()
     except BaseException:
         if started is not None:

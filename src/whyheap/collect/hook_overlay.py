@@ -48,9 +48,14 @@ def write_overlay(environment: GoEnvironment, place: Path, replaced: Mapping[str
     return overlay
 
 
-def write_settings(place: Path, wait_seconds: float, limited: Iterable[tuple[str, str]]) -> None:
-    """Write what a test binary reads: how long to wait, what is harmless, and which functions have limits."""
-    lines = [f"wait\t{round(wait_seconds * 1000)}ms"]
+def write_settings(
+    place: Path, wait_seconds: float, limited: Iterable[tuple[str, str]], largest_heap_bytes: int
+) -> None:
+    """Write what a test binary reads: how long to wait, what is harmless, which functions have limits.
+
+    `largest_heap_bytes` is how large a heap may be that is written where goroutines were left.
+    """
+    lines = [f"wait\t{round(wait_seconds * 1000)}ms", f"dump\t{largest_heap_bytes}"]
     lines += ["\t".join(("harmless", rule.name, *rule.functions)) for rule in HARMLESS]
     lines += [f"limit\t{package}\t{function}" for package, function in limited]
     (place / "settings").write_text("\n".join(lines), encoding="utf-8")

@@ -22,7 +22,7 @@ from pathlib import Path
 from whyheap.errors import ToolError
 
 _HOOKS_FOLDER = Path(__file__).with_name("testing_overlay")
-_HOOK_FILES = ("whyheap.go", "whyheap_left.go", "whyheap_text.go")
+_HOOK_FILES = ("whyheap.go", "whyheap_left.go", "whyheap_dump.go", "whyheap_text.go")
 _BESIDE = "example.go"
 _IMPORTS = re.compile(r"^import \(\n(.*?)^\)\n", re.MULTILINE | re.DOTALL)
 _IMPORT = re.compile(r'"[^"]+"')

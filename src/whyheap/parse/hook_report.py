@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from whyheap.model.site import Site, Stack
+from whyheap.parse.heap_reach import Retained
 from whyheap.parse.traceback_text import Traces
 
 _STATE = re.compile(r"goroutine \d+ \[([^\]]*)\]")
@@ -25,6 +26,7 @@ class _Goroutine(msgspec.Struct, tag_field="kind", tag="goroutine"):
     how: str
     trace: str
     count: int = 1
+    ids: tuple[int, ...] = ()
 
 
 class Limited(msgspec.Struct, tag_field="kind", tag="limit", frozen=True):
@@ -49,7 +51,8 @@ class End(msgspec.Struct, tag_field="kind", tag="end", frozen=True):
     """How a package's tests ended. Heap and stacks are bytes in use after a GC, before the tests and after them.
 
     `left` counts goroutines that tests left, of which the report may hold only the first; `children` those of
-    goroutines that were there before the tests. `witness`: the runtime was asked which can never go on.
+    goroutines that were there before the tests. `witness`: the runtime was asked which can never go on. `dump` names
+    the file with the heap while they were there, `undumped` says why there is none.
     """
 
     exit: int
@@ -64,6 +67,8 @@ class End(msgspec.Struct, tag_field="kind", tag="end", frozen=True):
     witness: bool
     too_many: bool
     harmless: Mapping[str, int]
+    dump: str = ""
+    undumped: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +87,24 @@ class LeftGoroutine:
     created_by: Site | None
     trace: str
     count: int = 1
+    numbers: tuple[int, ...] = ()
+    """As in traces: goroutine 7."""
+
+
+LeakKey = tuple[Site | None, Stack, str, bool]
+
+
+def leak_key(one: LeftGoroutine) -> LeakKey:
+    """Return what goroutines have in common that are one leak, whichever tests left them."""
+    return one.created_by, one.stack, one.state, one.is_stuck
 
 
 @dataclass(slots=True)
 class PackageReport:
-    """All that the test binary of one package said; `end` is None when it did not come to its end."""
+    """All that the test binary of one package said; `end` is None when it did not come to its end.
+
+    `retained` is what each leak keeps alive; where that is not known, `not_retained` says why.
+    """
 
     package: str
     goroutines: list[LeftGoroutine] = field(default_factory=list)
@@ -95,6 +113,8 @@ class PackageReport:
     end: End | None = None
     unread: int = 0
     """Lines and traces that were not understood."""
+    retained: dict[LeakKey, Retained] = field(default_factory=dict)
+    not_retained: str = ""
 
 
 _Line = _Start | _Goroutine | Limited | _Parallel | End
@@ -146,7 +166,15 @@ def _goroutine(line: _Goroutine, spell: Callable[[str], str]) -> LeftGoroutine |
     state = _ADDED.sub("", header[1].partition(",")[0])
     group = groups[0]
     return LeftGoroutine(
-        line.test, line.how, state, _LEAKED in header[1], group.stack, group.created_by, line.trace, line.count
+        line.test,
+        line.how,
+        state,
+        _LEAKED in header[1],
+        group.stack,
+        group.created_by,
+        line.trace,
+        line.count,
+        line.ids,
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from whyheap.report.retained_words import retained_lines
 from whyheap.report.visible_text import one_line, visible
-from whyheap.units import format_bytes, format_count
+from whyheap.units import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,9 +59,7 @@ def _behind(violation: Violation, *, all_rows: bool) -> Iterator[str]:
         if number == len(frames) < len(violation.stack):
             yield f"    ... {len(violation.stack) - len(frames)} more frames (--all)"
         yield f"    {visible(name):<{width}}  {visible(place)}"
-    size = violation.labels.get("stack_bytes_at_least", "")
-    if size.isdecimal():
-        yield f"    holds at least {format_bytes(int(size))} of stack, and what it refers to"
+    yield from (f"    {line}" for line in retained_lines(violation.labels))
 
 
 def _summary(result: GateResult, *, color: bool) -> str:

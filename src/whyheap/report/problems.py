@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from whyheap.model.evidence import Agreement
 from whyheap.model.violation import RULES, GateResult
 from whyheap.report.ranked_lines import bytes_of
+from whyheap.report.retained_words import retained_sentence
 from whyheap.report.visible_text import cut_middle, one_line
 from whyheap.units import format_bytes
 
@@ -228,6 +229,8 @@ def _of_gate(result: GateResult) -> Problems:
 def _of_violation(one: Violation, in_repository: str) -> Problem:
     place = module_place(one.site.file, one.site.package, in_repository)
     message = one_line(one.message)
+    if retained := retained_sentence(one.labels):
+        message = f"{message}. {retained}"
     if one.finding is not None and one.finding.fixes:
         message = f"{message.rstrip('.')}. Fix: {one_line(one.finding.fixes[0].title)}"
     return Problem(

@@ -68,6 +68,10 @@ var whyheap struct {
 	stacks   []byte
 	heap     uint64
 	stack    uint64
+	mostHeap uint64 // of a heap that is dumped; 0: none is
+	dumps    int
+	dump     string // the file with the heap as it was when goroutines were left, of that name in the folder
+	undumped string // why there is none
 }
 
 func init() {
@@ -92,7 +96,8 @@ func whyheapStart(m *M) {
 	whyheap.known = map[int]bool{}
 	whyheap.owners = map[int]whyheapOwner{}
 	whyheap.runs, whyheap.tests, whyheap.parallel = nil, 0, nil
-	whyheap.rules = nil
+	whyheap.rules, whyheap.mostHeap = nil, 0
+	whyheap.dump, whyheap.undumped = "", ""
 	path := m.deps.ImportPath()
 	for _, line := range strings.Split(whyheapRead(whyheap.folder+"/settings"), "\n") {
 		words := strings.Split(line, "\t")
@@ -101,6 +106,8 @@ func whyheapStart(m *M) {
 			whyheap.wait, _ = time.ParseDuration(words[1])
 		case words[0] == "harmless":
 			whyheap.rules = append(whyheap.rules, whyheapRule{words[1], words[2:]})
+		case words[0] == "dump":
+			whyheap.mostHeap, _ = strconv.ParseUint(words[1], 10, 64)
 		case words[0] == "limit" && words[1] == path:
 			whyheap.limits[words[2]] = true
 		}
@@ -234,10 +241,16 @@ func whyheapStop(m *M) {
 	whyheapSort()
 	begun := time.Now()
 	left, harmless, children := whyheapLeft()
-	witness := false
+	witness, written := false, false
 	for pause := time.Millisecond; len(left) > 0; pause = min(2*pause, 50*time.Millisecond) {
 		waited := time.Since(begun)
 		if waited >= 50*time.Millisecond && !witness { // all stuck for ever: no use in waiting
+			if whyheapMarksLeaked() && !written { // later it cannot be, if any is marked
+				paused := time.Now()
+				whyheapDump()
+				begun = begun.Add(time.Since(paused)) // nobody could go on meanwhile
+				written = true
+			}
 			witness = whyheapFindLeaked(m)
 			left, harmless, children = whyheapLeft()
 			if witness && whyheapAllLeaked(left) {
@@ -251,7 +264,12 @@ func whyheapStop(m *M) {
 		left, harmless, children = whyheapLeft()
 	}
 	waited := time.Since(begun)
-	if len(left) > 0 {
+	if len(left) == 0 {
+		whyheapForget()
+	} else {
+		if !whyheapAnyLeaked(left) {
+			whyheapDump()
+		}
 		witness = whyheapFindLeaked(m)
 		left, harmless, children = whyheapLeft()
 	}
@@ -261,13 +279,13 @@ func whyheapStop(m *M) {
 	for _, one := range left {
 		living[one.id] = one.creator
 	}
-	groups := map[string]int{}
+	groups := map[string][]int{}
 	var firsts []whyheapGoroutine
 	for _, one := range left {
 		owner := whyheapOwnerOf(one, living)
 		key := owner.test + "\n" + owner.how + "\n" + whyheapPlaces(one.trace)
-		groups[key]++
-		if groups[key] == 1 {
+		groups[key] = append(groups[key], one.id)
+		if len(groups[key]) == 1 {
 			firsts = append(firsts, one)
 		}
 	}
@@ -287,7 +305,7 @@ func whyheapStop(m *M) {
 			trace = trace[:strings.LastIndexByte(trace[:whyheapLongestTrace], '\n')] + tail
 		}
 		whyheapWrite(`{"kind":"goroutine","test":` + whyheapQuote(owner.test) + `,"how":` + whyheapQuote(owner.how) +
-			`,"trace":` + whyheapQuote(trace) + whyheapField("count", int64(groups[key])) + "}")
+			`,"trace":` + whyheapQuote(trace) + whyheapField("count", int64(len(groups[key]))) + whyheapNumbers("ids", groups[key]) + "}")
 	}
 	for _, name := range whyheap.parallel {
 		whyheapWrite(`{"kind":"parallel","name":` + whyheapQuote(name) + "}")
@@ -304,6 +322,7 @@ func whyheapStop(m *M) {
 		whyheapField("heap_before", int64(whyheap.heap)) + whyheapField("heap_after", int64(heap)) +
 		whyheapField("stack_before", int64(whyheap.stack)) + whyheapField("stack_after", int64(stack)) +
 		whyheapFlag("witness", witness) + whyheapFlag("too_many", whyheap.tooMany) +
+		`,"dump":` + whyheapQuote(whyheap.dump) + `,"undumped":` + whyheapQuote(whyheap.undumped) +
 		`,"harmless":{` + strings.TrimPrefix(counts, ",") + "}}")
 }
 

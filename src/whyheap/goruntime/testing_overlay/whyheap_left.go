@@ -102,6 +102,15 @@ func whyheapIsLeaked(one whyheapGoroutine) bool {
 	return strings.Contains(header, " (leaked)")
 }
 
+func whyheapAnyLeaked(left []whyheapGoroutine) bool {
+	for _, one := range left {
+		if whyheapIsLeaked(one) {
+			return true
+		}
+	}
+	return false
+}
+
 func whyheapAllLeaked(left []whyheapGoroutine) bool {
 	for _, one := range left {
 		if !whyheapIsLeaked(one) {

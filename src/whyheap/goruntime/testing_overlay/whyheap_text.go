@@ -128,6 +128,17 @@ func whyheapFlag(name string, value bool) string {
 	return `,"` + name + `":` + strconv.FormatBool(value)
 }
 
+func whyheapNumbers(name string, values []int) string {
+	var list strings.Builder
+	for i, value := range values {
+		if i > 0 {
+			list.WriteByte(',')
+		}
+		list.WriteString(strconv.Itoa(value))
+	}
+	return `,"` + name + `":[` + list.String() + "]"
+}
+
 // whyheapQuote writes a JSON string; encoding/json cannot be imported here.
 func whyheapQuote(text string) string {
 	var quoted strings.Builder
