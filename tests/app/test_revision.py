@@ -1,4 +1,4 @@
-"""Which words of `whyheap diff` are revisions, and how their source is laid out."""
+"""Which words are revisions."""
 
 from __future__ import annotations
 
@@ -7,20 +7,10 @@ from pathlib import Path
 import pytest
 
 from git_history import commit, git, repository
-from whyheap.app.revision import WORKING_TREE, laid_out, patterns_in, revisions_of
-from whyheap.collect.compiler import ScanOptions
+from whyheap.app.revision import WORKING_TREE, revision_in, revisions_of
 from whyheap.errors import UsageError
-from whyheap.host.go import GoEnvironment, GoTool
 
 GO_MOD = "module example.com/shop\n\ngo 1.22\n"
-
-
-class Go(GoTool):
-    """A go that uses no workspace."""
-
-    def environment(self, folder: Path) -> GoEnvironment:
-        del folder
-        return GoEnvironment()
 
 
 @pytest.fixture
@@ -118,40 +108,14 @@ def test_outside_a_repository(tmp_path: Path, root: Path) -> None:
         revisions_of(("main", "HEAD"), tmp_path)
 
 
-def test_both_are_laid_out_and_removed_again(tmp_path: Path, root: Path) -> None:
-    pair = revisions_of(("v1.0.0", "main"), root)
-    assert pair is not None
-    with laid_out(pair, Go("go")) as (old, new):
-        assert (old.folder / "a.go").is_file()
-        assert not (old.folder / "b").exists()
-        assert (new.folder / "b" / "b.go").is_file()
-        assert old.go.env["GOWORK"] == "off"
-        options = ScanOptions(root, ("./b", f"{root}/b/...", "example.com/shop/b"))
-        assert list(patterns_in(old.folder, options)) == ["example.com/shop/b"]
-        assert list(patterns_in(new.folder, options)) == ["./b", "./b/...", "example.com/shop/b"]
-    assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == [
-        *(tmp_path / "cache").rglob("revisions/*/lock")
-    ]
-    assert git(root, "status", "--porcelain") == ""
-
-
-def test_folders_outside_are_found_from_the_laid_out_files(tmp_path: Path, root: Path) -> None:
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "o.go").write_text("package other\n")
-    replaced = f"{GO_MOD}\nreplace (\n\texample.com/o => ../other // beside it\n\texample.com/b => ./b\n)\n"
-    commit(root, {"go.mod": replaced, "x/go.mod": f"{GO_MOD}replace example.com/o v1.0.0 => ../../other\n"})
-    pair = revisions_of(("HEAD", "v1.0.0"), root)
-    assert pair is not None
-    with laid_out(pair, Go("go")) as (old, _):
-        assert (old.folder.parent / "other" / "o.go").is_file()
-        assert [gap.reason for gap in old.gaps] == [
-            f"{tmp_path / 'other'} is a folder outside the repository, and used as now"
-        ]
-
-
-def test_a_workspace_of_the_repository_holds(root: Path) -> None:
-    commit(root, {"go.work": "go 1.22\n\nuse .\n"})
-    pair = revisions_of(("HEAD~1", "HEAD"), root)
-    assert pair is not None
-    with laid_out(pair, Go("go")) as (old, new):
-        assert (old.go.env["GOWORK"], new.go.env["GOWORK"]) == ("off", str(new.folder / "go.work"))
+def test_one_word_for_one_revision(root: Path, tmp_path: Path) -> None:
+    found, revision = revision_in(root / "b", "v1.0.0")
+    assert (found.root, found.folder, revision.name) == (root, root / "b", "v1.0.0")
+    assert revision.commit == git(root, "rev-parse", "v1.0.0")
+    git(root, "update-ref", "refs/remotes/origin/release", "HEAD")
+    for word in ("nothing", "--all", "", "HEAD:sub", "a\0b", "release"):
+        with pytest.raises(UsageError, match="git knows no revision") as caught:
+            revision_in(root, word)
+        assert caught.value.hint == ("There is origin/release" if word == "release" else "")
+    with pytest.raises(UsageError, match="is in no git repository"):
+        revision_in(tmp_path, "HEAD")

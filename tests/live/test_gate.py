@@ -6,12 +6,12 @@ import hashlib
 import json
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from cli_runs import Cli
+from git_history import commit, git, repository
 from toolchains import environment, go, versions
 
 pytestmark = pytest.mark.live
@@ -130,38 +130,52 @@ def test_a_new_go_is_told_from_new_code(cli: Cli, tmp_path: Path, monkeypatch: p
 
 
 def test_since_a_revision(cli: Cli, cache: Path) -> None:
-    def git(*arguments: str) -> str:
-        identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
-        done = subprocess.run(["git", *identity, *arguments], check=True, capture_output=True, text=True)
-        return done.stdout
-
     assert "is in no git repository" in cli("gate", "--since", "HEAD").check_error(2)
-    git("init", "-q")
-    Path(".gitattributes").write_text("good export-ignore\n")
-    Path("good/old.go").write_text(
-        "package good\n\nvar kept *int\n\nfunc Old() {\n\t//whyheap:noescape\n\tn := 1\n\tkept = &n\n}\n"
-    )
-    git("add", "-A")
-    git("commit", "-q", "-m", "first")
+    root = repository(Path.cwd())
+    old = "package good\n\nvar kept *int\n\nfunc Old() {\n\t//whyheap:noescape\n\tn := 1\n\tkept = &n\n}\n"
+    commit(root, {".gitattributes": "good export-ignore\n", "good/old.go": old})
     assert "git knows no revision 'nothing'" in cli("gate", "--since", "nothing").check_error(2)
     assert cli("gate", "--since", "HEAD").code == 0
 
     Path("my-pkg/added.go").write_text(ADDED)
     Path("good/good.go").write_text("package good\n\n// Moved.\n\nfunc New(n int) *int {\n\treturn &n\n}\n")
-    git("add", "good/good.go")
+    git(root, "add", "good/good.go")
     Path("good/good.go").write_text("package good\n\n// Moved again.\n\nfunc New(n int) *int {\n\n\treturn &n\n}\n")
-    before = (git("status", "--porcelain"), digest(Path.cwd()))
+    before = (git(root, "status", "--porcelain"), digest(root))
     ran = cli("gate", "--since", "HEAD")
     assert ran.code == 1
     assert [line.split(": ")[:2] for line in ran.out.splitlines()[:-1]] == [["my-pkg/added.go:4:2", "new-site"]]
     assert "HEAD does not have it" in ran.out
-    assert (digest(Path.cwd()), git("status", "--porcelain")) == (before[1], before[0])
-    assert not list(cache.glob("checkouts/*/tree"))
+    assert (digest(root), git(root, "status", "--porcelain")) == (before[1], before[0])
+    assert [path.name for path in cache.glob("revisions/*/*")] == ["lock"]
 
     Path("fresh").mkdir()
     Path("fresh/fresh.go").write_text(ADDED.replace("mypkg", "fresh"))
     fresh = cli("gate", "--since", "HEAD", "./fresh")
     assert (fresh.code, fresh.out.count("new-site:")) == (1, 1)
+    assert "note: HEAD has no ./fresh here: all sites are new" in fresh.out
+
+
+def test_since_a_revision_that_needs_what_is_beside_it(cli: Cli, tmp_path: Path) -> None:
+    root, inner = repository(Path.cwd()), repository(tmp_path / "inner")
+    commit(inner, {"x.go": "package x\n"})
+    other = {"go.mod": "module example.com/other\n\ngo 1.22\n", "other.go": "package other\n\nfunc F() {}\n"}
+    (tmp_path / "other").mkdir()
+    for name, text in other.items():
+        (tmp_path / "other" / name).write_text(text)
+    git(root, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "third/inner")
+    uses = 'package uses\n\nimport "example.com/other"\n\nfunc G() { other.F() }\n'
+    commit(root, {"go.work": "go 1.22\n\nuse (\n\t.\n\t../other\n)\n", "uses/uses.go": uses})
+    Path("my-pkg/added.go").write_text(ADDED)
+    ran = cli("gate", "--since", "HEAD", "./my-pkg", "./uses", f"{root}/good/...")
+    assert ran.code == 1, ran
+    first, *notes, _ = ran.out.splitlines()
+    assert "my-pkg/added.go:4:2: new-site" in first
+    assert [note.partition(" (")[0] if "(" in note else note for note in notes] == [
+        "note: git: HEAD",
+        f"note: git: {tmp_path / 'other'} is a folder outside the repository, and used as now",
+    ]
+    assert "third/inner is a submodule and left out" in notes[0]
 
 
 def test_budgets(cli: Cli) -> None:

@@ -11,18 +11,22 @@ from whyheap.app.gate_budgets import Budgets, judge_budgets, measured_packages
 from whyheap.app.gate_directives import Judged, judge_directives
 from whyheap.app.gate_scan import GateScan, scan_for_gate, shown
 from whyheap.app.gate_toolchain import Apart, old_sites, tell_apart
+from whyheap.app.revision import revision_in
 from whyheap.app.scan_report import count_packages, shown_sources, title
+from whyheap.app.source_tree import SourceTree, laid_out, patterns_in
 from whyheap.collect.benchmarks import BenchmarkAllocations, run_benchmarks
 from whyheap.collect.compiler import Progress, ScanOptions
 from whyheap.errors import TargetError, UsageError
 from whyheap.host.files import write_atomically
-from whyheap.host.git import checkout_of
+from whyheap.host.git import Repository
 from whyheap.host.go import GoTool
 from whyheap.host.repository import folder_in_repository
 from whyheap.host.toolchains import remember_go
 from whyheap.model.baseline import Baseline, BaselineEntry
 from whyheap.model.evidence import Agreement
 from whyheap.model.finding import Finding
+from whyheap.model.gauge import Gap
+from whyheap.model.revision_diff import Revision
 from whyheap.model.violation import GateResult, Violation
 from whyheap.parse.baseline_text import baseline_text, parse_baseline
 from whyheap.report.plain_words import headline
@@ -31,8 +35,8 @@ DEFAULT_BASELINE = "whyheap.baseline"
 EVERYTHING = ("./...",)
 _LARGEST_BASELINE_BYTES = 256 << 20
 _MODE = 0o644
-_NOT_THERE = ("matched no packages", "no such file or directory", "directory not found", "no Go files in")
-"""What go says of a package that a revision does not have yet."""
+_NOT_THERE = ("matched no packages", "no Go files in")
+"""What go says of folders that have no package yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class GateOutcome:
 def run_gate(go: GoTool, request: GateRequest, progress: Progress = lambda _: None) -> GateOutcome:
     """Check all rules. Raises UsageError for a bad baseline, TargetError when nothing could be scanned."""
     baseline = _read(request) if not request.since else None
+    since = revision_in(request.options.folder, request.since) if request.since else None
     scanned = _scan(go, request, progress)
     judged = judge_directives(scanned)
     notes = list(judged.notes)
@@ -78,8 +83,8 @@ def run_gate(go: GoTool, request: GateRequest, progress: Progress = lambda _: No
         notes += [one.message for one in budgets if one.labels["budget"] == "package"]
         budgets = [one for one in budgets if one.labels["budget"] != "package"]
     violations += [*judged.violations, *budgets]
-    if request.since:
-        violations = _only_added(go, scanned, violations, request, notes, progress)
+    if since is not None:
+        violations = _only_added(go, scanned, violations, since, request, notes, progress)
     elif baseline is None:
         if not judged.directives and not request.budgets.budgets and failure is None:
             raise UsageError(
@@ -87,7 +92,7 @@ def run_gate(go: GoTool, request: GateRequest, progress: Progress = lambda _: No
                 "Write a baseline and commit it:  whyheap gate --update",
             )
         notes.append(f"new sites are not judged: there is no {request.baseline.name} (--update writes it)")
-    notes += _gaps(scanned)
+    notes += _told(scanned.scan.gaps)
     unknown = (*scanned.unknown(), *judged.unknown)
     result = _result(scanned, violations, notes, unknown, judged, request)
     return GateOutcome(
@@ -104,7 +109,7 @@ def update_baseline(go: GoTool, request: GateRequest, progress: Progress = lambd
     scanned = _scan(go, request, progress)
     failure = scanned.compiled.failure
     unknown = tuple(scanned.unknown())
-    notes = list(_gaps(scanned))
+    notes = list(_told(scanned.scan.gaps))
     if failure is None and (not unknown or request.allow_unknown):
         new = _baseline(scanned, request.options)
         if old is not None and request.options.patterns != EVERYTHING:
@@ -246,6 +251,7 @@ def _only_added(
     go: GoTool,
     scanned: GateScan,
     violations: Iterable[Violation],
+    since: tuple[Repository, Revision],
     request: GateRequest,
     notes: list[str],
     progress: Progress,
@@ -254,13 +260,13 @@ def _only_added(
     progress(f"checking out {request.since}")
     known: set[str] = set()
     sites: set[str] = set()
-    with checkout_of(request.since, request.options.folder) as folder:
-        if folder.is_dir():
-            old = _old_scan(go, replace(request.options, folder=folder), request.since, progress)
+    repository, revision = since
+    with laid_out(repository, (revision,), go) as (tree,):
+        notes += _told(tree.gaps)
+        old = _old_scan(tree, request, progress)
+        if old is None:
+            notes.append(f"{request.since} has no {' '.join(request.options.patterns)} here: all sites are new")
         else:
-            old = None
-            notes.append(f"{request.since} has no such folder: all sites are new")
-        if old is not None:
             sites = set(old.sites)
             known = {one.id for one in judge_directives(old).violations}
             known |= _kept_budgets(old, scanned, request.budgets)
@@ -271,14 +277,17 @@ def _only_added(
     return [*new, *(one for one in violations if one.id not in known)]
 
 
-def _old_scan(go: GoTool, options: ScanOptions, revision: str, progress: Progress) -> GateScan | None:
+def _old_scan(tree: SourceTree, request: GateRequest, progress: Progress) -> GateScan | None:
     """Scan a revision; None when it has no such packages yet. Raises TargetError when they do not build."""
+    patterns = tuple(patterns_in(tree.folder, request.options)) if tree.folder.is_dir() else ()
+    if not patterns:
+        return None
     try:
-        return scan_for_gate(go, options, progress)
+        return scan_for_gate(tree.go, replace(request.options, folder=tree.folder, patterns=patterns), progress)
     except TargetError as error:
         if any(words in error.message for words in _NOT_THERE):
             return None
-        raise TargetError(f"{revision} could not be scanned: {error.message}", error.hint) from error
+        raise TargetError(f"{request.since} could not be scanned: {error.message}", error.hint) from error
 
 
 def _kept_budgets(old: GateScan, new: GateScan, budgets: Budgets) -> set[str]:
@@ -292,9 +301,9 @@ def _size(violation: Violation) -> int:
     return int(violation.labels.get("count", "0"))
 
 
-def _gaps(scanned: GateScan) -> Iterator[str]:
+def _told(gaps: Iterable[Gap]) -> Iterator[str]:
     """Yield what a witness could not say, the compiler's unknown lines and packages apart: these are told elsewhere."""
-    for gap in scanned.scan.gaps:
+    for gap in gaps:
         if gap.witness != "compiler":
             yield f"{gap.witness}: {gap.reason}"
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from whyheap.app.revision import SourceTree, patterns_in
+from whyheap.app.source_tree import SourceTree, patterns_in
 from whyheap.collect.compiler import Progress, ScanOptions
 from whyheap.errors import TargetError, UsageError
 from whyheap.host.go import first_line
@@ -34,7 +35,7 @@ class BenchmarkRequest:
 
 
 def compare_benchmarks(
-    trees: tuple[SourceTree, SourceTree],
+    trees: Sequence[SourceTree],
     revisions: tuple[Revision, Revision],
     options: ScanOptions,
     request: BenchmarkRequest,

@@ -6,10 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from whyheap.app.revision import RevisionPair, SourceTree, laid_out, patterns_in
+from whyheap.app.revision import RevisionPair
 from whyheap.app.revision_benchmarks import BenchmarkRequest, compare_benchmarks
 from whyheap.app.scan_report import count_packages, go_numbers, title
 from whyheap.app.site_matching import Matched, Placed, match_sites
+from whyheap.app.source_tree import SourceTree, laid_out, patterns_in
 from whyheap.app.version_diff import strength, weight
 from whyheap.collect.compiler import Progress, ScanOptions, compile_packages
 from whyheap.collect.sources import SourceFiles
@@ -50,7 +51,11 @@ def diff_revisions(
     `options` say which packages, seen from the folder that we stand in, and the flags of the build.
     """
     revisions = (pair.old, pair.new)
-    with laid_out(pair, go) as trees:
+    with laid_out(pair.repository, revisions, go) as trees:
+        for revision, tree in zip(revisions, trees, strict=True):
+            if not tree.folder.is_dir():
+                inside = pair.repository.folder.relative_to(pair.repository.root)
+                raise TargetError(f"{revision.title} has no folder {inside}", "Go to the top of the repository")
         sides = tuple(_side(revision, tree, options, progress) for revision, tree in zip(revisions, trees, strict=True))
         scans = [side.scan for side in sides if side.scan is not None]
         if not scans:

@@ -7,18 +7,15 @@ export-subst.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from whyheap.errors import TargetError, ToolError, UsageError
-from whyheap.host.cache import locked, private_folder
+from whyheap.errors import TargetError, ToolError
 from whyheap.host.go import first_line
 from whyheap.host.program import run_program
 
@@ -40,7 +37,6 @@ _SETTINGS = tuple(
     )
     for word in ("-c", setting)
 )
-_PLACE = "checkouts"
 _SUBMODULE = "160000"
 _NO_WORD = re.compile(r"[-\s]|.*[\x00-\x1f\x7f]", re.DOTALL)
 
@@ -125,37 +121,6 @@ def find_repository(folder: Path) -> Repository | None:
     if "not a git repository" in done.stderr or "must be run in a work tree" in done.stderr:
         return None
     raise ToolError(f"git does not read this repository: {first_line(done.stderr).removeprefix('fatal: ')}")
-
-
-@contextmanager
-def checkout_of(revision: str, folder: Path) -> Iterator[Path]:
-    """Lay a revision out, and remove it in the end; yields what `folder` is there, which the revision may not have.
-
-    The place is the same for all revisions of a repository, so that go and we compile only what differs; a second
-    process waits. Raises UsageError when there is no such revision, TargetError or ToolError when git fails.
-    """
-    repository = find_repository(folder)
-    if repository is None:
-        raise UsageError(f"{folder} is in no git repository, so there is no revision {revision}", "Run it inside one")
-    commit = repository.commit(revision)
-    if commit is None:
-        raise UsageError(
-            f"git knows no revision {revision!r}",
-            "A shallow clone lacks older ones:  git fetch --unshallow, or fetch-depth: 0 in CI",
-        )
-    place = (_PLACE, hashlib.blake2b(os.fsencode(repository.root), digest_size=10).hexdigest())
-    with locked(*place):
-        home = private_folder(*place)
-        tree, index = home / "tree", home / "index"
-        try:
-            shutil.rmtree(tree, ignore_errors=True)  # of a run that was killed
-            tree.mkdir()
-            repository.lay_out(commit, tree, index)
-            yield tree / repository.folder.relative_to(repository.root)
-        finally:
-            shutil.rmtree(tree, ignore_errors=True)
-            for leftover in (index, home / "index.lock"):
-                leftover.unlink(missing_ok=True)
 
 
 def _git(arguments: Sequence[str], folder: Path, env: Mapping[str, str] | None) -> CompletedProcess[str]:

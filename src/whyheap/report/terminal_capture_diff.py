@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 
+from whyheap.report.terminal_diff import SHOWN, STYLE_MORE, diff_header, diff_page, left_out, sentence
 from whyheap.report.terminal_text import (
     LABEL_WIDTH,
     NARROWEST,
@@ -13,17 +14,13 @@ from whyheap.report.terminal_text import (
     STYLE_QUIET,
     STYLE_REMEDY,
     STYLE_STRONG,
-    apart,
     cut,
     cut_place,
     labelled,
     line,
     pad,
-    render,
-    two_sided,
     wrap,
 )
-from whyheap.report.terminal_verdict import gap_rows
 from whyheap.units import format_bytes, format_count, format_share
 
 if TYPE_CHECKING:
@@ -33,38 +30,29 @@ if TYPE_CHECKING:
 
     from whyheap.model.capture_diff import CaptureDiff, Difference, GoroutineDifference, LineDifference
 
-_SHOWN: Final = 10
 _WIDEST_PLACE: Final = 34
 _WIDEST_TITLE: Final = 32
 _TIME: Final = slice(0, 19)
-_MORE: Final = "red"
 
 
 def capture_diff_to_terminal(diff: CaptureDiff, *, width: int, color: bool, all_rows: bool = False) -> str:
     """Render the comparison. No line is wider than `width` cells (40 at least)."""
     width = max(width, NARROWEST)
+    old, new = (moment[_TIME].replace("T", " ") for moment in diff.moments)
+    moments = f"{old} -> {new}" if old and new else ""
     blocks = [
-        _header(diff, width),
+        diff_header(diff.title or "whyheap diff", diff.targets, moments, width),
         _summary(diff, width),
         _block("TOTALS", [row for one in diff.numbers if (row := _difference(one, width)) is not None]),
         _block("MEMORY", _parts(diff.parts, width)),
         _block("LINES", _lines(diff.lines, width, all_rows=all_rows)),
         _block("WAITING", _goroutines(diff.goroutines, width, all_rows=all_rows)),
-        gap_rows(diff.gaps, width),
     ]
-    return render(apart([block for block in blocks if block]), width, color=color)
+    return diff_page(blocks, diff.gaps, width, color=color)
 
 
 def _block(label: str, rows: Sequence[Text]) -> list[Text]:
     return labelled(label, rows) if rows else []
-
-
-def _header(diff: CaptureDiff, width: int) -> list[Text]:
-    names = line(
-        " ", (cut(diff.title or "whyheap diff", 30), STYLE_STRONG), f"  {diff.targets[0]} -> {diff.targets[1]}"
-    )
-    old, new = (moment[_TIME].replace("T", " ") for moment in diff.moments)
-    return two_sided(names, line((f"{old} -> {new}" if old and new else "", STYLE_QUIET)), width)
 
 
 def _summary(diff: CaptureDiff, width: int) -> list[Text]:
@@ -77,10 +65,8 @@ def _summary(diff: CaptureDiff, width: int) -> list[Text]:
     if top is not None and grown > 0:
         share = min(top.grown_bytes / grown, 1.0)
         text += f"; {cut_place(top.site.file, top.site.line, _WIDEST_PLACE)} made {format_share(share)} of it"
-    return labelled(
-        "GREW" if grown > 0 else "SHRANK" if grown < 0 else "LEVEL",
-        [line((part, STYLE_STRONG)) for part in wrap(text, width - LABEL_WIDTH)],
-    )
+    label = "GREW" if grown > 0 else "SHRANK" if grown < 0 else "LEVEL"
+    return labelled(label, sentence(text, STYLE_STRONG, width))
 
 
 def _parts(parts: Sequence[Difference], width: int) -> list[Text]:
@@ -95,20 +81,21 @@ def _difference(one: Difference, width: int) -> Text | None:
     row = line(pad(cut(one.title, title_width), title_width), f"  {old:>9} -> {new:>9}")
     if one.before is not None and one.after is not None and one.after != one.before:
         change = one.after - one.before
-        row.append(f"  {_signed_of(change, one.unit):>10}", _MORE if change > 0 else STYLE_REMEDY)
+        row.append(f"  {_signed_of(change, one.unit):>10}", STYLE_MORE if change > 0 else STYLE_REMEDY)
     return row
 
 
 def _lines(lines: Sequence[LineDifference], width: int, *, all_rows: bool) -> list[Text]:
     changed = [one for one in lines if one.grown_bytes]
     by_change = sorted(changed, key=lambda one: (-abs(one.grown_bytes), one.site))
-    shown = changed if all_rows else by_change[:_SHOWN]
+    shown = changed if all_rows else by_change[:SHOWN]
     rows = []
     for one in shown:
         place = cut_place(one.site.file, one.site.line, _WIDEST_PLACE)
         size = f"{_signed(one.grown_bytes):>10}"
         head = line(
-            (size, _MORE if one.grown_bytes > 0 else STYLE_REMEDY), f" to {format_bytes(one.after.inuse_bytes):>8}  "
+            (size, STYLE_MORE if one.grown_bytes > 0 else STYLE_REMEDY),
+            f" to {format_bytes(one.after.inuse_bytes):>8}  ",
         )
         head.append(place, STYLE_PLACE)
         told = f"  {one.site.function}" + (f": {one.reason}" if one.reason else "")
@@ -118,17 +105,15 @@ def _lines(lines: Sequence[LineDifference], width: int, *, all_rows: bool) -> li
             continue
         rows.append(head)
         rows += [line(" " * 24, (part, STYLE_QUIET)) for part in wrap(told.strip(), width - LABEL_WIDTH - 24)]
-    if len(shown) < len(changed):
-        rows.append(line((f"... {format_count(len(changed) - len(shown))} more lines changed (--all)", STYLE_QUIET)))
-    return rows
+    return [*rows, *left_out(len(changed) - len(shown), "more lines changed")]
 
 
 def _goroutines(groups: Sequence[GoroutineDifference], width: int, *, all_rows: bool) -> list[Text]:
     changed = [one for one in groups if one.after != one.before]
-    shown = changed if all_rows else [one for one in changed if one.after > one.before][:_SHOWN]
+    shown = changed if all_rows else [one for one in changed if one.after > one.before][:SHOWN]
     return [
         line(
-            (f"{one.after - one.before:>+10,}", _MORE if one.after > one.before else STYLE_REMEDY),
+            (f"{one.after - one.before:>+10,}", STYLE_MORE if one.after > one.before else STYLE_REMEDY),
             f" to {format_count(one.after):>8}  ",
             (
                 cut(f"{cut_place(one.site.file, one.site.line, _WIDEST_PLACE)}  {one.state}", width - LABEL_WIDTH - 24),

@@ -7,36 +7,18 @@ from typing import TYPE_CHECKING, Final
 from whyheap.model.revision_diff import SiteChange
 from whyheap.report.revision_words import lines, summary, totals
 from whyheap.report.terminal_benchmarks import benchmark_rows
-from whyheap.report.terminal_text import (
-    LABEL_WIDTH,
-    NARROWEST,
-    STYLE_PLACE,
-    STYLE_QUIET,
-    STYLE_REMEDY,
-    STYLE_STRONG,
-    apart,
-    cut,
-    cut_place,
-    labelled,
-    line,
-    pad,
-    render,
-    two_sided,
-    wrap,
-)
-from whyheap.report.terminal_verdict import gap_rows
-from whyheap.units import format_count
+from whyheap.report.terminal_diff import STYLE_MORE, changed_lines, diff_header, diff_page, sentence
+from whyheap.report.terminal_text import NARROWEST, STYLE_QUIET, STYLE_REMEDY, STYLE_STRONG, labelled
 
 if TYPE_CHECKING:
     from rich.text import Text
 
     from whyheap.model.revision_diff import RevisionDiff
 
-_SHOWN: Final = 10
 _WIDEST_PLACE: Final = 30
 _TITLES: Final = {
-    SiteChange.ADDED: ("ADDED", "red"),
-    SiteChange.MORE: ("MORE", "red"),
+    SiteChange.ADDED: ("ADDED", STYLE_MORE),
+    SiteChange.MORE: ("MORE", STYLE_MORE),
     SiteChange.OTHER: ("OTHER REASON", STYLE_STRONG),
     SiteChange.LESS: ("LESS", STYLE_REMEDY),
     SiteChange.REMOVED: ("REMOVED", STYLE_REMEDY),
@@ -47,41 +29,22 @@ def revision_diff_to_terminal(diff: RevisionDiff, *, width: int, color: bool, al
     """Render the comparison. No line is wider than `width` cells (40 at least)."""
     width = max(width, NARROWEST)
     blocks = [
-        _header(diff, width),
+        diff_header(diff.title, [revision.title for revision in diff.revisions], diff.go, width),
         _summary(diff, width),
         *(_section(diff, change, width, all_rows=all_rows) for change in SiteChange),
         benchmark_rows(diff.benchmarks or (), width, all_rows=all_rows),
-        gap_rows(diff.gaps, width),
     ]
-    return render(apart(blocks), width, color=color)
-
-
-def _header(diff: RevisionDiff, width: int) -> list[Text]:
-    old, new = (cut(revision.title, 32) for revision in diff.revisions)
-    left = line(" ", (cut(diff.title, 30), STYLE_STRONG), f"  {old} -> {new}")
-    return two_sided(left, line((diff.go, STYLE_QUIET)), width)
+    return diff_page(blocks, diff.gaps, width, color=color)
 
 
 def _summary(diff: RevisionDiff, width: int) -> list[Text]:
-    rows = [line((part, STYLE_STRONG)) for part in wrap(summary(diff), width - LABEL_WIDTH)]
+    rows = sentence(summary(diff), STYLE_STRONG, width)
     for text in (totals(diff), *diff.notes):
-        rows += [line((part, STYLE_QUIET)) for part in wrap(text, width - LABEL_WIDTH)]
+        rows += sentence(text, STYLE_QUIET, width)
     return labelled("DIFF", rows)
 
 
 def _section(diff: RevisionDiff, change: SiteChange, width: int, *, all_rows: bool) -> list[Text]:
     found = lines(one for one in diff.changes if one.change is change)
-    if not found:
-        return []
-    shown = found if all_rows else found[:_SHOWN]
-    places = [cut_place(one.site.file, one.site.line, _WIDEST_PLACE) for one, _ in shown]
-    place_width = max(map(len, places))
-    rows = []
-    for place, (one, text) in zip(places, shown, strict=True):
-        first, *rest = wrap(f"{one.site.function}: {text}", width - LABEL_WIDTH - place_width - 2)
-        rows.append(line((pad(place, place_width), STYLE_PLACE), "  ", first))
-        rows += [line(" " * (place_width + 2), part) for part in rest]
-    if len(found) > len(shown):
-        rows.append(line((f"... {format_count(len(found) - len(shown))} more lines (--all)", STYLE_QUIET)))
-    title, style = _TITLES[change]
-    return [line((f" {title}", style)), *(line(" " * LABEL_WIDTH).append_text(row) for row in rows)]
+    told = [(one.site, f"{one.site.function}: {text}") for one, text in found]
+    return changed_lines(*_TITLES[change], told, _WIDEST_PLACE, width, all_rows=all_rows)

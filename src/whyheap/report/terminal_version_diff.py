@@ -9,24 +9,8 @@ from whyheap.model.evidence import Agreement
 from whyheap.model.measure import Measure
 from whyheap.model.version_diff import Change, calls_of_one_copy
 from whyheap.report.plain_words import headline
-from whyheap.report.terminal_text import (
-    LABEL_WIDTH,
-    NARROWEST,
-    STYLE_PLACE,
-    STYLE_QUIET,
-    STYLE_REMEDY,
-    STYLE_STRONG,
-    apart,
-    cut,
-    cut_place,
-    labelled,
-    line,
-    pad,
-    render,
-    two_sided,
-    wrap,
-)
-from whyheap.report.terminal_verdict import gap_rows
+from whyheap.report.terminal_diff import STYLE_MORE, changed_lines, diff_header, diff_page, sentence
+from whyheap.report.terminal_text import NARROWEST, STYLE_QUIET, STYLE_REMEDY, STYLE_STRONG, labelled
 from whyheap.units import format_bytes, format_count, format_share
 
 if TYPE_CHECKING:
@@ -37,7 +21,6 @@ if TYPE_CHECKING:
     from whyheap.model.finding import Finding
     from whyheap.model.version_diff import LineChange, VersionDiff
 
-_SHOWN: Final = 10
 _WIDEST_PLACE: Final = 36
 _WORDS: Final = {
     Change.STOPS: ("stops allocating", "stop allocating"),
@@ -45,25 +28,24 @@ _WORDS: Final = {
     Change.MORE: ("allocates more", "allocate more"),
     Change.STARTS: ("starts to allocate", "start to allocate"),
 }
-_STYLES: Final = {Change.STOPS: STYLE_REMEDY, Change.LESS: STYLE_REMEDY, Change.MORE: "red", Change.STARTS: "red"}
+_STYLES: Final = {
+    Change.STOPS: STYLE_REMEDY,
+    Change.LESS: STYLE_REMEDY,
+    Change.MORE: STYLE_MORE,
+    Change.STARTS: STYLE_MORE,
+}
 
 
 def version_diff_to_terminal(diff: VersionDiff, *, width: int, color: bool, all_rows: bool = False) -> str:
     """Render the comparison. No line is wider than `width` cells (40 at least)."""
     width = max(width, NARROWEST)
+    note = "" if diff.profile is not None else "no bytes known: add a profile"
     blocks = [
-        _header(diff, width),
+        diff_header(diff.title, diff.go, note, width),
         _summary(diff, width),
         *(_section(diff, change, width, all_rows=all_rows) for change in Change),
-        gap_rows(diff.gaps, width),
     ]
-    return render(apart(blocks), width, color=color)
-
-
-def _header(diff: VersionDiff, width: int) -> list[Text]:
-    left = line(" ", (cut(diff.title, 40), STYLE_STRONG), f"  {diff.go[0]} -> {diff.go[1]}")
-    note = "" if diff.profile is not None else "no bytes known: add a profile"
-    return two_sided(left, line((note, STYLE_QUIET)), width)
+    return diff_page(blocks, diff.gaps, width, color=color)
 
 
 def _summary(diff: VersionDiff, width: int) -> list[Text]:
@@ -74,13 +56,13 @@ def _summary(diff: VersionDiff, width: int) -> list[Text]:
         if counts[change]
     ]
     text = ", ".join(parts) or "no line allocates differently"
-    rows = [line((part, STYLE_STRONG)) for part in wrap(text, width - LABEL_WIDTH)]
+    rows = sentence(text, STYLE_STRONG, width)
     old, new = (format_count(lines) for lines in diff.lines)
     first = f"{old} allocating {'line' if diff.lines[0] == 1 else 'lines'} with {diff.go[0]}"
     rest = f"{first}, {new} with {diff.go[1]}, {_counted(diff.packages, 'package')}"
-    rows += [line((part, STYLE_QUIET)) for part in wrap(rest, width - LABEL_WIDTH)]
+    rows += sentence(rest, STYLE_QUIET, width)
     if diff.profile is not None:
-        rows += [line(part) for part in wrap(_bytes(diff, diff.profile), width - LABEL_WIDTH)]
+        rows += sentence(_bytes(diff, diff.profile), "", width)
     return labelled("GO", rows)
 
 
@@ -97,24 +79,13 @@ def _bytes(diff: VersionDiff, whole: Measure) -> str:
 
 
 def _section(diff: VersionDiff, change: Change, width: int, *, all_rows: bool) -> list[Text]:
-    found = [one for one in diff.changes if one.change is change]
-    shown = found if all_rows else found[:_SHOWN]
-    places = [cut_place(one.site.file, one.site.line, _WIDEST_PLACE) for one in shown]
-    place_width = max(map(len, places), default=0)
-    rows = []
-    for place, one in zip(places, shown, strict=True):
-        size = f"{format_bytes(_alloc(one))}, " if one.measure else ""
-        text = size + _told(one)
-        room = width - LABEL_WIDTH - place_width - 2
-        first, *rest = wrap(text, room)
-        rows.append(line((pad(place, place_width), STYLE_PLACE), "  ", first))
-        rows += [line(" " * (place_width + 2), part) for part in rest]
-    if len(found) > len(shown):
-        rows.append(line((f"... {format_count(len(found) - len(shown))} more (--all)", STYLE_QUIET)))
-    if not rows:
-        return []
-    title = line((f" {change.value.upper()}", _STYLES[change]))
-    return [title, *(line(" " * LABEL_WIDTH).append_text(row) for row in rows)]
+    told = [
+        (one.site, (f"{format_bytes(_alloc(one))}, " if one.measure else "") + _told(one))
+        for one in diff.changes
+        if one.change is change
+    ]
+    title = change.value.upper()
+    return changed_lines(title, _STYLES[change], told, _WIDEST_PLACE, width, all_rows=all_rows)
 
 
 def _told(change: LineChange) -> str:
