@@ -1,8 +1,9 @@
-"""Order and honesty of the whole run: cheap tests first, and no silent skips in CI."""
+"""Order and honesty of the whole run: cheap tests first, and no silent skips in CI. Also a cache for live tests."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,3 +29,9 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"no test is skipped in CI; docs/testing.md lists what may be (nothing). {reason}"
     return report
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache folder of whyheap that the tests of one file share."""
+    return tmp_path_factory.mktemp("cache")

@@ -7,6 +7,10 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
+from go_module import GO_MOD
+
 _ENV = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
@@ -44,3 +48,16 @@ def commit(folder: Path, files: Mapping[str, str | None], message: str = "change
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "-m", message)
     return git(folder, "rev-parse", "HEAD")
+
+
+def shop(base: Path, patch: pytest.MonkeyPatch) -> Path:
+    """Make a module with two commits, v1.0.0 and the branches main and feature/fast, stand in it, and return it."""
+    patch.setenv("WHYHEAP_CACHE", str(base / "cache"))
+    patch.setenv("GIT_CEILING_DIRECTORIES", str(base))
+    found = repository(base / "repo")
+    commit(found, {"go.mod": GO_MOD, "a.go": "package shop\n"})
+    commit(found, {"b/b.go": "package b\n"})
+    git(found, "tag", "v1.0.0", "HEAD~1")
+    git(found, "branch", "feature/fast")
+    patch.chdir(found)
+    return found

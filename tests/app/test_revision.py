@@ -6,24 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from git_history import commit, git, repository
+from git_history import commit, git, shop
 from whyheap.app.revision import WORKING_TREE, revision_in, revisions_of
 from whyheap.errors import UsageError
-
-GO_MOD = "module example.com/shop\n\ngo 1.22\n"
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("WHYHEAP_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
-    found = repository(tmp_path / "repo")
-    commit(found, {"go.mod": GO_MOD, "a.go": "package shop\n"})
-    commit(found, {"b/b.go": "package b\n"})
-    git(found, "tag", "v1.0.0", "HEAD~1")
-    git(found, "branch", "feature/fast")
-    monkeypatch.chdir(found)
-    return found
+    return shop(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize(

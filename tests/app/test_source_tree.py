@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from git_history import commit, git, repository
+from git_history import commit, git, shop
+from go_module import GO_MOD
 from whyheap.app.revision import revision_in, revisions_of
 from whyheap.app.source_tree import laid_out, patterns_in
 from whyheap.collect.compiler import ScanOptions
 from whyheap.host.go import GoEnvironment, GoTool
-
-GO_MOD = "module example.com/shop\n\ngo 1.22\n"
 
 
 class Go(GoTool):
@@ -25,15 +24,7 @@ class Go(GoTool):
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("WHYHEAP_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
-    found = repository(tmp_path / "repo")
-    commit(found, {"go.mod": GO_MOD, "a.go": "package shop\n"})
-    commit(found, {"b/b.go": "package b\n"})
-    git(found, "tag", "v1.0.0", "HEAD~1")
-    git(found, "branch", "feature/fast")
-    monkeypatch.chdir(found)
-    return found
+    return shop(tmp_path, monkeypatch)
 
 
 def test_both_are_laid_out_and_removed_again(tmp_path: Path, root: Path) -> None:

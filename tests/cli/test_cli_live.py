@@ -16,6 +16,7 @@ from unittest.mock import Mock
 import pytest
 
 from cli_runs import HEAP, SERVICE, Cli, serving
+from go_module import GO_MOD, cli_in, write_files
 from toolchains import environment
 from whyheap.capture import load_capture
 from whyheap.collect import compiler
@@ -23,31 +24,17 @@ from whyheap.collect import compiler
 pytestmark = pytest.mark.live
 
 MODULE = {
-    "go.mod": "module example.com/shop\n\ngo 1.22\n",
+    "go.mod": GO_MOD,
     "good/good.go": "package good\n\nfunc New(n int) *int { return &n }\n",
     "also/also.go": 'package also\n\nimport "example.com/shop/good"\n\nvar Kept = good.New(1)\n',
 }
 BROKEN = "package bad\n\nfunc F() int { return missing }\n"
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
 def cli(cache: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """Run in a small module that compiles."""
-    for name, value in environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("WHYHEAP_CACHE", str(cache))
-    folder = tmp_path / "shop"
-    for name, text in MODULE.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    monkeypatch.chdir(folder)
-    return Cli(capsys)
+    return cli_in(write_files(tmp_path / "shop", MODULE), cache, capsys, monkeypatch)
 
 
 def add(name: str, text: str) -> None:

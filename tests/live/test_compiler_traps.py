@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from cli_runs import CPU
+from go_module import write_files
 from toolchains import environment, go, newest, oldest
 from whyheap.collect.compiler import ScanOptions, compile_packages
 from whyheap.host.go import GoTool
@@ -34,14 +35,6 @@ Fact = dict[str, Any]
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHYHEAP_CACHE", str(tmp_path / "cache"))
-
-
-def write(root: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return root
 
 
 def tool(version: str | None = None, **env: str) -> GoTool:
@@ -83,19 +76,19 @@ LIB = ("lib/lib.go", 5, "&T{...} escapes to heap", "lib/lib.go", 5)
 
 
 def test_programs_do_not_overwrite_each_others_json(tmp_path: Path) -> None:
-    found = heap(facts(write(tmp_path / "m", SHOP)))
+    found = heap(facts(write_files(tmp_path / "m", SHOP)))
     assert {ONE, TWO, TWO_BOX, LIB} <= set(found)
 
 
 def test_a_program_that_was_unknown_before(tmp_path: Path) -> None:
-    root = write(tmp_path / "m", {name: text for name, text in SHOP.items() if "two" not in name})
+    root = write_files(tmp_path / "m", {name: text for name, text in SHOP.items() if "two" not in name})
     facts(root)
-    write(root, SHOP)
+    write_files(root, SHOP)
     assert {ONE, TWO, TWO_BOX, LIB} <= set(heap(facts(root)))
 
 
 def test_paths_are_those_of_the_root_wherever_it_was_compiled_first(tmp_path: Path) -> None:
-    root = write(tmp_path / "a folder-x", SHOP)
+    root = write_files(tmp_path / "a folder-x", SHOP)
     by = tool()
     for folder, pattern in ((root / "cmd/one", "../../lib"), (root / "lib", "."), (root, "./lib")):
         subprocess.run(
@@ -113,13 +106,13 @@ def test_paths_are_those_of_the_root_wherever_it_was_compiled_first(tmp_path: Pa
 
 @pytest.mark.parametrize("version", [oldest(), newest()])
 def test_trimpath_changes_no_name(version: str, tmp_path: Path) -> None:
-    root = write(tmp_path / "m", SHOP)
+    root = write_files(tmp_path / "m", SHOP)
     trimmed = facts(root, by=tool(version, GOFLAGS="-trimpath"))
     assert heap(trimmed) == heap(facts(root, by=tool(version)))
 
 
 def test_vendored_modules(tmp_path: Path) -> None:
-    root = write(
+    root = write_files(
         tmp_path / "m",
         {
             "go.mod": "module example.com/shop\n\ngo 1.22\n\nrequire example.com/dep v1.0.0\n\n"
@@ -128,7 +121,7 @@ def test_vendored_modules(tmp_path: Path) -> None:
             "func main() { kept = dep.Box(dep.New(1)) }\n",
         },
     )
-    write(
+    write_files(
         tmp_path / "dep",
         {
             "go.mod": "module example.com/dep\n\ngo 1.22\n",
@@ -144,8 +137,8 @@ def test_vendored_modules(tmp_path: Path) -> None:
 
 
 def test_a_workspace_has_one_root(tmp_path: Path) -> None:
-    write(tmp_path / "w", {f"shop/{name}": text for name, text in SHOP.items()})
-    write(
+    write_files(tmp_path / "w", {f"shop/{name}": text for name, text in SHOP.items()})
+    write_files(
         tmp_path / "w",
         {
             "go.work": "go 1.22\n\nuse (\n\t./shop\n\t./dep\n)\n",
@@ -165,7 +158,7 @@ def test_cgo(tmp_path: Path) -> None:
         'package c\n\n// static int twice(int n) { return 2 * n; }\nimport "C"\n\n'
         "type T struct{ n int }\n\nfunc Twice(n int) *T {\n\treturn &T{int(C.twice(C.int(n)))}\n}\n"
     )
-    root = write(tmp_path / "m", {"go.mod": "module example.com/c\n\ngo 1.22\n", "c.go": source})
+    root = write_files(tmp_path / "m", {"go.mod": "module example.com/c\n\ngo 1.22\n", "c.go": source})
     by = tool(CGO_ENABLED="1")
     rows = facts(root, by=by)
     (found,) = [row for row in rows if row["kind"] == "heap" and row["file"] == "c.go"]
@@ -182,7 +175,7 @@ def test_test_packages_are_scanned_once(tmp_path: Path) -> None:
         "lib/out_test.go": 'package lib_test\n\nimport (\n\t"testing"\n\n\t"example.com/my-shop/lib"\n)\n\n'
         "var kept any\n\nfunc TestOut(t *testing.T) { kept = lib.New(2) }\n",
     }
-    root = write(tmp_path / "m", {**SHOP, **tests})
+    root = write_files(tmp_path / "m", {**SHOP, **tests})
     without = facts(root)
     assert not [row for row in without if row["file"].endswith("_test.go")]
     found = facts(root, tests=True)
@@ -194,7 +187,7 @@ def test_test_packages_are_scanned_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", [oldest(), newest()])
 def test_a_pgo_profile_repeats_no_package(version: str, tmp_path: Path) -> None:
-    root = write(tmp_path / "m", SHOP)
+    root = write_files(tmp_path / "m", SHOP)
     plain = heap(facts(root, by=tool(version)))
     (root / "cmd/one/default.pgo").write_bytes(CPU)
     by = tool(version)
@@ -210,7 +203,7 @@ def test_a_pgo_profile_repeats_no_package(version: str, tmp_path: Path) -> None:
 
 
 def test_packages_with_one_file_name_and_no_code(tmp_path: Path) -> None:
-    root = write(
+    root = write_files(
         tmp_path / "m",
         {
             "go.mod": "module example.com/a\n\ngo 1.22\n",

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from cli_runs import Cli
-from toolchains import environment, newest, oldest
+from go_module import GO_MOD, cli_in, write_files
+from toolchains import newest, oldest
 
 pytestmark = pytest.mark.live
 
@@ -60,11 +61,6 @@ func quiet(n int) int {
 LINES = {text.strip(): number for number, text in enumerate(SOURCE.split("\n"), 1)}
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture(params=[oldest(), newest()])
 def cli(
     request: pytest.FixtureRequest,
@@ -73,14 +69,9 @@ def cli(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Cli:
-    for name, value in environment(request.param).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("WHYHEAP_CACHE", str(cache))
     monkeypatch.setenv("COLUMNS", "80")
-    (tmp_path / "go.mod").write_text("module example.com/shop\n\ngo 1.22\n")
-    (tmp_path / "main.go").write_text(SOURCE)
-    monkeypatch.chdir(tmp_path)
-    return Cli(capsys)
+    write_files(tmp_path, {"go.mod": GO_MOD, "main.go": SOURCE})
+    return cli_in(tmp_path, cache, capsys, monkeypatch, request.param)
 
 
 def line_of(text: str) -> int:

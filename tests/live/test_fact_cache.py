@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from go_module import write_files
 from toolchains import environment, go, newest, oldest
 from whyheap.app.gather import WhyRequest, gather
 from whyheap.collect.compiler import ScanOptions, compile_packages
@@ -34,9 +35,7 @@ class Shop:
         self.base = base
         self.root = base / "m"
         self.cache = base / "our cache"
-        for name, text in FILES.items():
-            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
-            (self.root / name).write_text(text)
+        write_files(self.root, FILES)
         time.sleep(0.05)  # older than the scan, as far as the clock for files can tell
 
     def go(self, compile_number: int = 0, action: str = "", version: str | None = None) -> GoTool:

@@ -12,12 +12,13 @@ import pytest
 
 from cli_runs import Cli
 from git_history import commit, git, repository
-from toolchains import environment, go, versions
+from go_module import GO_MOD, cli_in, write_files
+from toolchains import go, versions
 
 pytestmark = pytest.mark.live
 
 MODULE = {
-    "go.mod": "module example.com/shop\n\ngo 1.22\n",
+    "go.mod": GO_MOD,
     "good/good.go": "package good\n\nfunc New(n int) *int { return &n }\n",
     "my-pkg/big.go": (
         "package mypkg\n\nfunc use(b []byte) (n int) {\n\tfor i := range b {\n\t\tb[i] = byte(i)\n\t\tn += int(b[i])\n"
@@ -27,25 +28,12 @@ MODULE = {
 ADDED = "package mypkg\n\nfunc Added() *int {\n\tn := 4\n\treturn &n\n}\n"
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
 def cli(cache: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """Run in a small module, where the newest Go is the only one that can be found."""
-    for name, value in environment().items():
-        monkeypatch.setenv(name, value)
+    found = cli_in(write_files(tmp_path / "shop", MODULE), cache, capsys, monkeypatch)
     monkeypatch.setenv("PATH", f"{go().parent}:/usr/bin:/bin")
-    monkeypatch.setenv("WHYHEAP_CACHE", str(cache))
-    folder = tmp_path / "shop"
-    for name, text in MODULE.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    monkeypatch.chdir(folder)
-    return Cli(capsys)
+    return found
 
 
 def digest(folder: Path) -> str:
@@ -160,9 +148,7 @@ def test_since_a_revision_that_needs_what_is_beside_it(cli: Cli, tmp_path: Path)
     root, inner = repository(Path.cwd()), repository(tmp_path / "inner")
     commit(inner, {"x.go": "package x\n"})
     other = {"go.mod": "module example.com/other\n\ngo 1.22\n", "other.go": "package other\n\nfunc F() {}\n"}
-    (tmp_path / "other").mkdir()
-    for name, text in other.items():
-        (tmp_path / "other" / name).write_text(text)
+    write_files(tmp_path / "other", other)
     git(root, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "third/inner")
     uses = 'package uses\n\nimport "example.com/other"\n\nfunc G() { other.F() }\n'
     commit(root, {"go.work": "go 1.22\n\nuse (\n\t.\n\t../other\n)\n", "uses/uses.go": uses})

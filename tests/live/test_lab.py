@@ -37,11 +37,6 @@ def lab(cache: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.mark.timeout(SECONDS)
 @pytest.mark.parametrize("version", PAIR)
 def test_every_want_holds(version: str, cache: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from git_history import commit, git, repository
+from go_module import GO_MOD
 from toolchains import environment, go, newest, oldest
 from whyheap.host.go import find_go
 from whyheap.model.benchmark import BenchmarkChange
@@ -79,7 +80,6 @@ func BenchmarkOk(b *testing.B) {
 	}
 }
 """
-GO_MOD = "module example.com/shop\n\ngo 1.22\n"
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +95,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     git(folder, "tag", "broken")
     git(folder, "checkout", "-q", "-b", "topic", "new")
     return folder
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
 
 
 def whyheap(root: Path, cache: Path, *words: str, version: str | None = None) -> subprocess.CompletedProcess[str]:
