@@ -120,6 +120,17 @@ def measure(command: Sequence[str], folder: Path, env: Mapping[str, str] | None 
     return Cost(wall_seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
+def answer(command: Sequence[str], folder: Path, env: Mapping[str, str] | None = None) -> tuple[int, bytes, bytes]:
+    """Run a command to its end; return its status, standard output and standard error, whatever the status is."""
+    child = _start(command, folder, env, subprocess.PIPE, subprocess.PIPE)
+    try:
+        output, errors = child.communicate()
+    except KeyboardInterrupt:
+        stop(child)
+        raise
+    return child.returncode, output, errors
+
+
 def free_ports(count: int) -> list[int]:
     """Return ports of the loopback interface that nobody listens on."""
     sockets = [socket.socket() for _ in range(count)]

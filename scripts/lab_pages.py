@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from page_markdown import table
 from whyheap.errors import TargetError
 from whyheap.host.toolchains import SUPPORTED
 from whyheap.lab import folklore_run, recording
@@ -42,18 +43,18 @@ def matrix_page(note: str) -> str:
             "speaks of no escape), the allocator that machine code calls there, and allocations per call of both. A "
             "dash: the pattern is not found there on that version."
         ),
-        _table(["pattern", *heads], rows),
+        table(["pattern", *heads], rows),
         f"## Time and collections on Go {SUPPORTED[-1]}",
         (
             "The same two functions, called in a row as lab.md says: nanoseconds per call, collections and pause per "
             "million calls. These depend on the machine and what else it does; compare within a row."
         ),
-        _table(["pattern", "Bad", "Good"], _collector_rows(recorded)),
+        table(["pattern", "Bad", "Good"], _collector_rows(recorded)),
         "## Allocations and bytes per call",
         "Of all functions of the examples, as testing.AllocsPerRun and testing.Benchmark count them.",
     ]
     for pattern in PATTERNS:
-        blocks += [f"### {pattern.slug}", _table(["function", *heads], _function_rows(pattern, recorded[pattern.slug]))]
+        blocks += [f"### {pattern.slug}", table(["function", *heads], _function_rows(pattern, recorded[pattern.slug]))]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -129,7 +130,7 @@ def folklore_page(note: str) -> str:
             "Each program declares what the claim predicts. A claim is true when all its predictions hold on all "
             "versions, false when none holds on any, and half true else. Nobody has written a verdict down."
         ),
-        _table(["claim", "verdict"], rows),
+        table(["claim", "verdict"], rows),
     ]
     for one in claims():
         blocks += list(_claim(one, measured[one.slug], [of.claims for of in recorded]))
@@ -144,7 +145,7 @@ def _claim(
     yield f"**Verdict:** {verdict(claim, measured)}. {_text(claim.truth)}"
     rows = [[_predicted(one), *(_answer(one, values) for values in measured)] for one in claim.predictions]
     rows += [[f"besides: {_text(words)}", *(_value(of.get(name)) for of in measured)] for name, words in claim.shows]
-    yield _table(["predicted", *(f"Go {_MINOR[version]}" for version in SUPPORTED)], rows)
+    yield table(["predicted", *(f"Go {_MINOR[version]}" for version in SUPPORTED)], rows)
     gaps = {one[claim.slug].gap for one in recorded if claim.slug in one and one[claim.slug].gap}
     for gap in sorted(gaps):
         yield f"Not measured everywhere: {_text(gap)}."
@@ -183,8 +184,3 @@ def _where(recorded: Sequence[Recording | folklore_run.FolkloreRecording]) -> st
 def _text(text: str) -> str:
     """Escape what Markdown would take for markup."""
     return re.sub(r"([\\*_<\[\]`])", r"\\\1", text)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(one.replace("|", "\\|") for one in line) + " |" for line in lines)

@@ -15,10 +15,10 @@ import pytest
 from git_history import commit, git, repository
 from go_module import GO_MOD
 from toolchains import environment, go, newest, oldest
+from whyheap.collect.test_binary import build_tests
 from whyheap.host.go import find_go
 from whyheap.model.benchmark import BenchmarkChange
 from whyheap.proof.benchmarks import compare
-from whyheap.proof.test_binary import build_tests
 
 pytestmark = pytest.mark.live
 

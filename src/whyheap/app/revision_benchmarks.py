@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from whyheap.app.source_tree import SourceTree, patterns_in
 from whyheap.collect.compiler import Progress, ScanOptions
+from whyheap.collect.test_binary import build_tests
 from whyheap.errors import TargetError, UsageError
 from whyheap.host.go import first_line
 from whyheap.model.benchmark import Comparison
@@ -16,7 +17,6 @@ from whyheap.model.gauge import Gap
 from whyheap.model.revision_diff import Revision
 from whyheap.parse.go_list import ListedPackage, parse_go_list
 from whyheap.proof.benchmarks import BENCHTIME, ROUNDS, check_options, compare
-from whyheap.proof.test_binary import build_tests
 
 _DECLARATION = b"func Benchmark"
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from whyheap.collect.benchmark_run import BenchmarkOptions, run_once
+from whyheap.collect.test_binary import build_tests
 from whyheap.errors import TargetError
-from whyheap.host.go import GoTool
+from whyheap.host.go import GoTool, first_line
 from whyheap.model.benchmark import ALLOCATIONS, BYTES
-from whyheap.parse.benchmark_text import parse_benchmarks
+from whyheap.parse.go_list import parse_go_list
 
-_ITERATIONS, _RUNS = 100, 3
-_FAILED = re.compile(r"^(?:--- FAIL|panic:|FAIL\b|.*\bbuild failed|.+\.go:\d+:\d+: )", re.MULTILINE)
+_OPTIONS = BenchmarkOptions(".", benchtime="100x", count=3, cpu=1, seconds=600.0)
+"""600 s is go test's own limit (cmd/go/internal/test/test.go, -timeout)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +36,38 @@ def run_benchmarks(
     One processor, so that counts do not depend on the machine; the fewest, because what is added by chance (a pool
     that the collector emptied) is only ever more. Raises TargetError when a benchmark or its build fails.
     """
-    flags = ["-run=^$", "-bench=.", "-benchmem", f"-benchtime={_ITERATIONS}x", f"-count={_RUNS}", "-cpu=1"]
-    more = [f"-tags={tags}"] if tags else []
-    more += [f"-gcflags={gcflags}"] if gcflags else []
-    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-        with go.start(["test", *flags, *more, *packages], folder, stdout, stderr) as process:
-            status = process.wait()
-        stdout.seek(0)
-        stderr.seek(0)
-        said = stdout.read().decode("utf-8", "replace")
-        errors = stderr.read().decode("utf-8", "replace")
-    if status:
-        lines = [line for line in f"{errors}\n{said}".splitlines() if _FAILED.match(line)]
-        reason = lines[0].strip() if lines else f"exit status {status}"
-        raise TargetError(f"the benchmarks failed: {reason}", "Run them by themselves:  go test -run='^$' -bench=.")
     least: dict[tuple[str, str], BenchmarkAllocations] = {}
-    for result in parse_benchmarks(said).results:
-        if not {ALLOCATIONS, BYTES} <= result.values.keys():
-            continue
-        key = result.configuration.get("pkg", ""), result.name
-        size, count = int(result.values[BYTES]), int(result.values[ALLOCATIONS])
-        known = least.get(key)
-        if known is not None:
-            size, count = min(known.bytes, size), min(known.allocations, count)
-        least[key] = BenchmarkAllocations(*key, size, count)
+    with TemporaryDirectory(prefix="whyheap-bench-") as temporary:
+        for package, place in _folders(go, folder, packages, tags).items():
+            program = Path(temporary, "package.test")
+            program.unlink(missing_ok=True)
+            if not build_tests(go, package, folder, program, tags=tags, gcflags=gcflags):
+                continue
+            for one in _allocations(go, package, place, program):
+                known = least.get((package, one.name), one)
+                size, count = min(known.bytes, one.bytes), min(known.allocations, one.allocations)
+                least[package, one.name] = BenchmarkAllocations(package, one.name, size, count)
     return list(least.values())
+
+
+def _folders(go: GoTool, folder: Path, packages: Iterable[str], tags: str) -> dict[str, Path]:
+    """Return where the tests of each package run."""
+    options = [f"-tags={tags}"] if tags else []
+    done = go.run(["list", "-json=ImportPath,Dir", *options, *packages], folder)
+    if done.returncode != 0:
+        raise TargetError(f"go list failed: {first_line(done.stderr)}")
+    return {package.ImportPath: Path(package.Dir) for package in parse_go_list(done.stdout.encode())}
+
+
+def _allocations(go: GoTool, package: str, folder: Path, program: Path) -> Iterable[BenchmarkAllocations]:
+    """Yield the results of one package's benchmarks, several of each; those of go alone, which have both numbers."""
+    try:
+        run = run_once(program, folder, _OPTIONS, name=package, env=go.env)
+    except TargetError as error:
+        raise TargetError(f"the benchmarks failed: {error.message}", error.hint) from error
+    if not run.is_whole:
+        raise TargetError(f"the benchmarks of {package} print more than is read, so some results are missing")
+    for result in run.output.results:
+        if {ALLOCATIONS, BYTES} <= result.values.keys():
+            size, count = int(result.values[BYTES]), int(result.values[ALLOCATIONS])
+            yield BenchmarkAllocations(package, result.name, size, count)

@@ -12,12 +12,10 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from whyheap.errors import TargetError, UsageError
-from whyheap.host.measured_program import ProgramRun, run_measured
+from whyheap.collect.benchmark_run import BenchmarkOptions, run_once
+from whyheap.errors import UsageError
 from whyheap.model.benchmark import ALLOCATIONS, BYTES, TIME, BenchmarkOutput, BenchmarkSample, Comparison
-from whyheap.parse.benchmark_text import parse_benchmarks
 from whyheap.stats import mann_whitney, median_interval
 
 ROUNDS = 8
@@ -26,9 +24,7 @@ BENCHTIME = "100ms"
 SECONDS = 300.0
 _MOST_ROUNDS = 1_000
 _BENCHTIME = re.compile(r"[1-9]\d{0,9}x|(?:\d{1,9}(?:\.\d{1,9})?(?:ns|us|ms|s|m|h))+", re.ASCII)
-_FRAME = re.compile(r"\.(Benchmark\w*)(?:\.func[\d.]+)?\(")
 _FIRST_UNITS = (ALLOCATIONS, BYTES, TIME)
-_LINES = 6
 
 _Key = tuple[str, str, str]
 _Values = dict[_Key, list[float]]
@@ -60,24 +56,22 @@ def compare(
     Raises TargetError when a benchmark fails, panics or hangs, UsageError for options that make no sense.
     """
     check_options(rounds, benchtime)
+    options = BenchmarkOptions(regex, benchtime, seconds=seconds)
     sides = ((names[0], before, folder), (names[1], after, folder_after or folder))
     values: tuple[_Values, _Values] = (defaultdict(list), defaultdict(list))
     lot = lot or random.Random()  # noqa: S311 - the order of runs is no secret
     unknown: list[BenchmarkOutput] = []
-    with TemporaryDirectory(prefix="whyheap-bench-") as temporary:
-        for number in range(rounds):
-            order = [0, 1]
-            lot.shuffle(order)
-            for index in order:
-                name, program, place = sides[index]
-                progress(f"{name}: benchmarks, round {number + 1} of {rounds}")
-                command = [str(program.resolve()), *_flags(regex, benchtime)]
-                run = run_measured(command, place, env={**(env or {}), "TMPDIR": temporary}, seconds=seconds)
-                output = _understood(run, name, regex, seconds)
-                unknown += [output] if output.unknown or not run.is_whole else []
-                _add(output, values[index])
-            if not any(values):
-                break
+    for number in range(rounds):
+        order = [0, 1]
+        lot.shuffle(order)
+        for index in order:
+            name, program, place = sides[index]
+            progress(f"{name}: benchmarks, round {number + 1} of {rounds}")
+            run = run_once(program, place, options, name=name, env=env)
+            unknown += [run.output] if run.output.unknown or not run.is_whole else []
+            _add(run.output, values[index])
+        if not any(values):
+            break
     _tell_unknown(unknown, note)
     return tuple(_compared(*values))
 
@@ -88,43 +82,6 @@ def check_options(rounds: int, benchtime: str) -> None:
         raise UsageError(f"{rounds} rounds of benchmarks make no comparison", f"Give 1 to {_MOST_ROUNDS}")
     if not _BENCHTIME.fullmatch(benchtime):
         raise UsageError(f"{benchtime!a} is no time to run a benchmark for", "Write 100ms, 1s or a count such as 1000x")
-
-
-def _flags(regex: str, benchtime: str) -> list[str]:
-    return [
-        "-test.run=^$",
-        f"-test.bench={regex}",
-        "-test.benchmem",
-        "-test.count=1",
-        f"-test.benchtime={benchtime}",
-        "-test.timeout=0",  # ours ends it, and says at which benchmark
-    ]
-
-
-def _understood(run: ProgramRun, name: str, regex: str, seconds: float) -> BenchmarkOutput:
-    """Read what a run printed. Raises TargetError when it did not end well."""
-    output = parse_benchmarks(run.output)
-    if run.code == 0 and not output.failed:
-        return output
-    words = run.last_lines(_LINES)
-    if any("invalid regexp" in line for line in words):
-        raise UsageError(f"{regex!a} is no regular expression of Go: {words[-1]}", "See go.dev/s/re2syntax")
-    which = next(iter(output.failed), output.begun) or _running(run)
-    what = f"{which} ({name})" if which else f"a benchmark ({name})"
-    if run.code is None:
-        ending = f"did not end within {seconds:g} s"
-    elif output.failed:
-        ending = "failed"
-    else:
-        ending = f"ended with status {run.code}" if run.code >= 0 else f"was killed by signal {-run.code}"
-    last = f"; its last lines: {' | '.join(words)}" if words else ""
-    raise TargetError(f"{what} {ending}{last}", "Run it alone:  go test -run '^$' -bench REGEX")
-
-
-def _running(run: ProgramRun) -> str:
-    """Return the benchmark that the stacks of a crash name: in its first iteration nothing else does."""
-    found = _FRAME.search(run.last_words.decode("utf-8", "replace"))
-    return found[1] if found else ""
 
 
 def _add(output: BenchmarkOutput, values: _Values) -> None:
