@@ -15,8 +15,11 @@ from cli_runs import CPU
 from go_module import write_files
 from toolchains import environment, go, newest, oldest
 from whyheap.collect.compiler import ScanOptions, compile_packages
+from whyheap.collect.fresh_facts import FreshFacts, fresh_facts
+from whyheap.errors import FormatError
 from whyheap.host.go import GoTool
-from whyheap.parse.compiler_text import split_blocks
+from whyheap.parse.compiler_text import Block, split_blocks
+from whyheap.parse.source_path import SourceNames
 
 pytestmark = pytest.mark.live
 
@@ -218,3 +221,20 @@ def test_packages_with_one_file_name_and_no_code(tmp_path: Path) -> None:
         ("size/größe.go", 3, "moved to heap: n", "size/größe.go", 3),
         ("type.go", 9, "&T{...} escapes to heap", "type.go", 9),
     ]
+
+
+def test_what_another_build_writes_just_now_is_read_again_when_go_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = write_files(tmp_path / "shop", SHOP)
+    seen: list[str] = []
+
+    def torn_once(block: Block, log_folder: Path, names: SourceNames, goroot: str) -> FreshFacts:
+        seen.append(block.package)
+        if seen.count(block.package) == 1:
+            raise FormatError("the compiler's JSON is damaged: Input data was truncated")
+        return fresh_facts(block, log_folder, names, goroot)
+
+    monkeypatch.setattr("whyheap.collect.compiler.fresh_facts", torn_once)
+    assert heap(facts(module))
+    assert Counter(seen) == dict.fromkeys(seen, 2)

@@ -28,6 +28,7 @@ from whyheap.collect.code_ahead import CodeAhead
 from whyheap.collect.code_store import CodeStore
 from whyheap.collect.compiled_packages import CompiledPackages, hint_for, is_own, no_collection, refuse_nothing
 from whyheap.collect.fact_store import FactStore
+from whyheap.collect.fresh_facts import FreshFacts, fresh_facts
 from whyheap.collect.fresh_output import follow_lines
 from whyheap.collect.json_folder import JsonFolder, is_of
 from whyheap.collect.unchanged import Memory, inputs, is_path, module_folders
@@ -37,24 +38,13 @@ from whyheap.host.go import GoEnvironment, GoTool, first_line
 from whyheap.host.stamps import changed_since
 from whyheap.model.facts import CompilerFact
 from whyheap.model.gauge import Origin
-from whyheap.parse.compiler_json import CompilerLog
 from whyheap.parse.compiler_text import Block, split_blocks
 from whyheap.parse.fact_lines import encode_facts
 from whyheap.parse.go_list import FIELDS, ListedPackage, parse_go_list
 from whyheap.parse.go_mod import module_path
-from whyheap.parse.package_facts import package_facts
 from whyheap.parse.source_path import SourceNames
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Fresh:
-    """What was read of one package: facts, lines that were not understood, and the sources that named functions."""
-
-    facts: list[CompilerFact]
-    unknown: tuple[str, ...]
-    sources: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,15 +276,26 @@ class _Compiler:
                 leftover.unlink(missing_ok=True)
             shutil.rmtree(json.root, ignore_errors=True)
 
-    def _read_fresh(self, text_file: Path, json: JsonFolder, finished: Callable[[], bool]) -> dict[str, _Fresh]:
+    def _read_fresh(self, text_file: Path, json: JsonFolder, finished: Callable[[], bool]) -> dict[str, FreshFacts]:
         """Read the packages that go compiles, while it does; by import path with the variant."""
-        fresh: dict[str, _Fresh] = {}
-        for block in split_blocks(follow_lines(text_file, json.has_entries, finished)):
+        fresh: dict[str, FreshFacts] = {}
+        torn: set[tuple[str, str]] = set()
+
+        def keep(block: Block) -> None:
             log_folder = json.log_folder(block.package, block.variant)
             if log_folder is not None:
                 name = f"{block.package} [{block.variant}]" if block.variant else block.package
                 fresh[name] = self._read(block, log_folder)
                 self._progress(f"compiled {block.package}")
+
+        for block in split_blocks(follow_lines(text_file, json.has_entries, finished)):
+            try:
+                keep(block)
+            except FormatError:  # a package and its test build write the same files: read again when go has ended
+                torn.add((block.package, block.variant))
+        for block in split_blocks(follow_lines(text_file, json.has_entries, finished)) if torn else ():
+            if (block.package, block.variant) in torn:
+                keep(block)
         return fresh
 
     def _has_ended(self, process: subprocess.Popen[bytes], listing_file: Path) -> bool:
@@ -310,7 +311,7 @@ class _Compiler:
         return True
 
     def _keep(
-        self, package: ListedPackage, build_id: str, fresh: Mapping[str, _Fresh], json: JsonFolder, *, is_same: bool
+        self, package: ListedPackage, build_id: str, fresh: Mapping[str, FreshFacts], json: JsonFolder, *, is_same: bool
     ) -> None:
         """Store what was read of a package, if it was compiled now. `is_same`: from what the build ID stands for."""
         read = fresh.get(package.ImportPath)
@@ -353,22 +354,8 @@ class _Compiler:
             raise ToolError(error.message) from error
         return sorted((one for one in packages if one.ImportPath), key=lambda package: package.ImportPath)
 
-    def _read(self, block: Block, log_folder: Path) -> _Fresh:
-        log = CompilerLog(block.package)
-        for file in sorted(log_folder.glob("*.json")):
-            log.read(file.read_bytes(), self.names.spell)
-        sources: list[str] = []
-
-        def source(name: str) -> bytes | None:
-            """Read a source file by its spelled name; std's stand in GOROOT."""
-            for path in (self.names.to_path(name), f"{self.environment.GOROOT}/src/{name}"):
-                with suppress(OSError):
-                    data = Path(path).read_bytes()
-                    sources.append(str(path))
-                    return data
-            return None
-
-        return _Fresh(*package_facts(block, log, self.names.spell, source), sources)
+    def _read(self, block: Block, log_folder: Path) -> FreshFacts:
+        return fresh_facts(block, log_folder, self.names, self.environment.GOROOT)
 
     def is_missing(self, package: ListedPackage) -> bool:
         """Whether facts of a package that could be built are not in the store."""
