@@ -73,6 +73,9 @@ def test_the_right_cause_comes_first(version: str, tmp_path: Path, monkeypatch: 
     with ThreadPoolExecutor(len(CHOSEN[version])) as pool:
         running = {program: pool.submit(run, program, version, tmp_path) for program in CHOSEN[version]}
         reports = {program: future.result() for program, future in running.items()}
+    for program, report in reports.items():
+        if report.verdict is None:  # it says that the machine was too busy to tell: alone, it has to
+            reports[program] = run(program, version, tmp_path)
     found = {
         program: [cause.cause for cause in report.verdict.causes] if report.verdict else report.gaps
         for program, report in reports.items()
