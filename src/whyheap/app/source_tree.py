@@ -62,7 +62,8 @@ def patterns_in(folder: Path, options: ScanOptions) -> Iterator[str]:
         whole = os.path.relpath(options.folder / pattern, options.folder)
         known, dots, _ = whole.partition("...")
         known = known.rpartition("/")[0] if dots else known  # ./a... is ./about, too
-        if (folder / known).exists():
+        place = folder / known
+        if place.is_file() or any(place.rglob("*.go") if dots else place.glob("*.go")):  # else go calls it no package
             yield f"./{whole}" if whole != "." else whole
 
 
@@ -115,7 +116,7 @@ def _outside(root: Path, slot: Path, repository: Repository, found: LaidOut) -> 
     for name in found.modules:
         text = (root / name).read_text(encoding="utf-8", errors="replace") if (root / name).is_file() else ""
         targets = (*replaced_folders(text), *(used_folders(text) if name.endswith("go.work") else ()))
-        for target in targets:
+        for target in sorted(targets, key=len):  # what is above another one first
             wanted = Path(os.path.normpath((root / name).parent / target))
             real = Path(os.path.normpath((repository.root / name).parent / target))
             if not os.path.isabs(target) and wanted.is_relative_to(root):  # noqa: PTH117 - a text, as go reads it

@@ -19,6 +19,7 @@ Bytes = bytes | mmap
 
 HEADER: Final = b"go1.7 heap dump\n"
 MOST_OBJECTS: Final = 20_000_000
+_DEEPEST: Final = 1024  # frames of a stack in a memory profile (runtime/mprof.go, go1.27)
 _MOST_RECORDS: Final = 2_000_000
 """Of all other kinds together."""
 _CONTINUES: Final = 0x80
@@ -198,7 +199,9 @@ class Records:
             self.afters.append,
         )
         at = self.at - 1
-        while data[at] == _OBJECT_TAG:
+        for _ in range(MOST_OBJECTS + 1 - len(self.names)):
+            if data[at] != _OBJECT_TAG:
+                break
             self.at = at
             found = object_match(data, at)
             if found is None:
@@ -256,6 +259,8 @@ class Records:
 
     def _bucket(self) -> None:
         bucket, _, depth = self._ints(3)
+        if depth > _DEEPEST:
+            raise ValueError("no stack")
         places = []
         for _ in range(depth):
             function, file = self._text(), self._text()

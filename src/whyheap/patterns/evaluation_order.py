@@ -87,7 +87,7 @@ def calls(source: EditSource, node: SgNode, but: Iterable[str] = ()) -> bool:
 def _only_computes(source: EditSource, call: SgNode, builtins: frozenset[str]) -> bool:
     package, _, name = source.called(call).rpartition(".")
     if package in _COMPUTING:
-        return not name.endswith(("Func", "Map"))  # these call what they are given
+        return not (name.endswith(("Func", "Map")) or name.startswith("Walk"))  # these call what they are given
     of = _callee(source, call)
     return of is not None and (of.kind == "type" or (of.level == "universe" and of.name in builtins))
 

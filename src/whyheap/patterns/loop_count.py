@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from whyheap.patterns.edit_source import EditSource, UneditableError, begin, named
+from whyheap.patterns.edit_source import EditSource, UneditableError, begin, end, named
 from whyheap.patterns.evaluation_order import calls
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _COUNTED = frozenset({"slice", "array", "map"})
 _LEAVING = ("break_statement", "continue_statement", "goto_statement", "return_statement")
+_PANICKING = ("index_expression", "slice_expression", "type_assertion_expression")
 _FILLING = ("append", "copy", "delete")
 _MIN_MAX = (1, 21)  # go.dev/ref/spec: min and max are builtins since Go 1.21
 
@@ -79,6 +80,8 @@ def count(source: EditSource, loop: SgNode) -> str:
     body = loop.field("body")
     if often.startswith("max(") and (body is None or calls(source, body, _FILLING)):
         raise UneditableError("a call in the loop may end it, by a panic, long before it has run that often")
+    if often.startswith("max(") and any(loop.find(kind=kind) is not None for kind in _PANICKING):
+        raise UneditableError("an index in the loop may end it, by a panic, long before it has run that often")
     return often
 
 
@@ -173,6 +176,16 @@ def is_written(node: SgNode) -> bool:
     return is_left and holder.kind() in {"assignment_statement", "range_clause", "receive_statement"}
 
 
+def is_set(source: EditSource, node: SgNode) -> bool:
+    """Whether a mention of a variable changes it: `a, err := f()` does where err is known already."""
+    values = node.parent()
+    holder = values.parent() if values is not None and values.kind() == "expression_list" else None
+    left = holder.field("left") if holder is not None and holder.kind() == "short_var_declaration" else None
+    found = source.object_of(node)
+    is_left = left is not None and begin(left) <= begin(node) < end(left)
+    return is_written(node) or (is_left and found is not None and source.index(found.start) != begin(node))
+
+
 def _number(source: EditSource, node: SgNode) -> str:
     """Return an int variable or constant as a count: `make` panics where it is negative, the loop does not run then."""
     of, value = source.type_of(node), source.constant(node)
@@ -191,4 +204,7 @@ def _number(source: EditSource, node: SgNode) -> str:
 
 def times(expression: str, factor: int) -> str:
     """Return a multiple of a count."""
-    return expression if factor == 1 else f"{factor}*{expression}"
+    if factor == 1:
+        return expression
+    is_whole = expression.isalnum() or expression.startswith(("len(", "max("))
+    return f"{factor}*{expression}" if is_whole else f"{factor}*({expression})"

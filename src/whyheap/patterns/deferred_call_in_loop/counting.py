@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from whyheap.patterns.deferred_call_in_loop.turn import is_set
 from whyheap.patterns.edit_source import EditSource, UneditableError, arguments, begin, end, identifiers, named
+from whyheap.patterns.loop_count import is_set
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode

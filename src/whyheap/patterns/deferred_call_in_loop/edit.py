@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from whyheap.model.edit import Change, Edit
 from whyheap.model.finding import Finding
 from whyheap.patterns.deferred_call_in_loop.counting import check_only_counts
-from whyheap.patterns.deferred_call_in_loop.turn import check_ends_with_turn, is_set, made_in_turn
+from whyheap.patterns.deferred_call_in_loop.turn import check_ends_with_turn, made_in_turn
 from whyheap.patterns.edit_source import EditSource, UneditableError, begin, end, identifiers, named
-from whyheap.patterns.loop_count import loop_of
+from whyheap.patterns.loop_count import is_set, loop_of
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from whyheap.model.go_types import GoType
 from whyheap.patterns.edit_source import EditSource, UneditableError, arguments, begin, end, named
-from whyheap.patterns.loop_count import is_written
+from whyheap.patterns.loop_count import is_set
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -76,16 +76,6 @@ def _only_call(call: SgNode) -> SgNode:
         return call
     found = named(values)
     return found[0] if len(found) == 1 and found[0].kind() == "call_expression" else call
-
-
-def is_set(source: EditSource, node: SgNode) -> bool:
-    """Whether a mention of a variable changes it: `a, err := f()` does where err is known already."""
-    values = node.parent()
-    holder = values.parent() if values is not None and values.kind() == "expression_list" else None
-    left = holder.field("left") if holder is not None and holder.kind() == "short_var_declaration" else None
-    found = source.object_of(node)
-    is_left = left is not None and begin(left) <= begin(node) < end(left)
-    return is_written(node) or (is_left and found is not None and source.index(found.start) != begin(node))
 
 
 def check_ends_with_turn(source: EditSource, opened: SgNode, body: SgNode, statements: Sequence[SgNode]) -> None:

@@ -65,7 +65,7 @@ def _is_harmless(source: EditSource, use: SgNode) -> bool:
         right = statement.field("right") if statement is not None else None
         value = named(right)[0] if right is not None and len(named(right)) == 1 else None
         return value is not None and value.kind() == "call_expression" and _grown(source, value, use)
-    return parent.kind() == "index_expression" and begin(parent) == begin(use) and not _is_aliased(parent)
+    return parent.kind() == "index_expression" and begin(parent) == begin(use) and not _is_aliased(source, parent)
 
 
 def _grown(source: EditSource, call: SgNode, use: SgNode) -> bool:
@@ -82,10 +82,14 @@ def _grown(source: EditSource, call: SgNode, use: SgNode) -> bool:
     return is_same and begin(use) in {begin(targets[0]), begin(given[0])}
 
 
-def _is_aliased(element: SgNode) -> bool:
+def _is_aliased(source: EditSource, element: SgNode) -> bool:
     """Whether an element, or a part of it, has its address taken, is sliced, or may be a method's receiver."""
     node, parent = element, element.parent()
     while parent is not None and parent.kind() in _PARTS and begin(parent) == begin(element):
+        field = parent.field("field")
+        of = source.object_of(field) if field is not None else None
+        if field is not None and (of is None or of.kind != "field"):
+            return True  # a method, called or as a value
         node, parent = parent, parent.parent()
     if parent is None:
         return True

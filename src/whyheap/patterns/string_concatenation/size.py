@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from whyheap.patterns.edit_source import EditSource, UneditableError, begin, identifiers, named
+from whyheap.patterns.evaluation_order import calls
 from whyheap.patterns.loop_count import count, is_written, loop_of, ranged_over, times
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ def _sum(source: EditSource, over: _Loop, pieces: Sequence[SgNode], known: int, 
     is_indexed = {piece.kind() == "index_expression" for piece in pieces}
     name = source.fresh_variable(over.node, "size", "builderSize")
     is_plain = all(_is_plain(source, piece, over) for piece in pieces)
+    body = over.node.field("body")
+    if body is None or calls(source, body, ("append", "copy", "delete")):
+        return ""  # it may wait for who writes the elements
     if not is_plain or len(is_indexed) > 1 or len(pieces) > _MOST_PIECES or not name:
         return ""
     clause = over.index if True in is_indexed or over.value is None else f"_, {over.value.text()}"

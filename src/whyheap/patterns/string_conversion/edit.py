@@ -101,6 +101,9 @@ def _at_look_up(finding: Finding, source: EditSource, conversion: SgNode) -> Edi
         raise elsewhere
     if any(not _is_look_up(one, source) for one in uses) or not _is_header_only(following, uses):
         raise elsewhere
+    first = following.field("initializer") if following.kind() == "if_statement" else None
+    if first is not None and any(one.text() == value.text() for one in first.find_all(kind="identifier")):
+        raise elsewhere
     if any(calls(source, one) for one in _header(following)):
         raise UneditableError("a call in the statement may change the bytes before they are looked up")
     after = begin(following)

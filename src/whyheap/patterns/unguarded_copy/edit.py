@@ -21,7 +21,7 @@ from whyheap.patterns.edit_source import (
     named,
     replace,
 )
-from whyheap.patterns.loop_count import is_written
+from whyheap.patterns.loop_count import is_set
 from whyheap.patterns.unguarded_copy import UnguardedCopy, unguarded_copies
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _made_length(source: EditSource, operand: SgNode) -> SgNode | None:
     made = values[0] if len(names) == len(values) == 1 else None
     if made is None or made.kind() != "call_expression" or not source.is_builtin(made.field("function"), "make"):
         return None
-    if len(arguments(made)) != 2 or any(is_written(use) for use in uses[1:]):  # noqa: PLR2004 - type, length
+    if len(arguments(made)) != 2 or any(is_set(source, use) for use in uses[1:]):  # noqa: PLR2004 - type, length
         return None
     return arguments(made)[1]
 
@@ -105,7 +105,7 @@ def _always_fits(source: EditSource, operand: SgNode, other: SgNode) -> bool:
     found = source.object_of(other) if other.kind() == "identifier" else None
     if length is None or found is None or found.level != "local":
         return False
-    if any(is_written(use) for use in source.mentions(other) if begin(use) != found.start):
+    if any(is_set(source, use) for use in source.mentions(other)):
         return False
     terms = _terms(length)
     measured = [arguments(one)[0] for one in terms if source.is_builtin(one.field("function"), "len")]
@@ -136,11 +136,14 @@ def _check_nobody_counts_on_it(source: EditSource, one: UnguardedCopy) -> None:
     if found is None or found.level != "local":
         raise UneditableError(f"{one.other.text()} is seen by others, who may count on all of it having been copied")
     uses = [use for use in source.mentions(root) if not begin(one.call) <= begin(use) < end(one.call)]
-    loop = next((up for up in one.call.ancestors() if up.kind() == "for_statement"), None)
+    loop = next((up for up in [*one.call.ancestors()][::-1] if up.kind() == "for_statement"), None)
     is_older = loop is not None and bool(uses) and begin(uses[0]) < begin(loop)
     function = source.function(one.call)
     for use in uses:
         is_later = begin(use) > begin(one.call) or (is_older and loop is not None and begin(use) > begin(loop))
         around = source.function(use)
-        if is_later or around is None or function is None or begin(around) != begin(function):
+        is_kept = begin(use) != source.index(found.start) and any(
+            up.kind() in {"assignment_statement", "short_var_declaration", "var_declaration"} for up in use.ancestors()
+        )
+        if is_kept or is_later or around is None or function is None or begin(around) != begin(function):
             raise UneditableError(f"later code uses {root.text()}, and may count on all of it having been copied")
