@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import replace
 
 from whyheap.model.edit import Change, Edit
 from whyheap.model.facts import CompilerFact, FactKind, Flow, FlowStep
 from whyheap.model.scan import ScannedPackage
 from whyheap.model.site import Position
 from whyheap.proof.brought import brought
-from whyheap.proof.words import heap_words
 from whyheap.proof.workshop import EditedFile
 
 BEFORE = """package p
@@ -44,9 +43,8 @@ NAME, OTHER = edit(4), edit(12)
 
 def told(old: list[CompilerFact], new: list[CompilerFact], *edits: Edit) -> dict[Edit, str]:
     before, after = (ScannedPackage("p", "/p", ("p.go",), facts=tuple(facts)) for facts in (old, new))
-    words, later = heap_words(before), heap_words(after)
     files = [EditedFile("p.go", "/p/p.go", BEFORE, AFTER, edits or (NAME, OTHER))]
-    return brought(before, after, Counter(later - words), Counter(words - later), files, {})
+    return brought(before, after, files, files, {})
 
 
 def test_a_call_that_can_be_inlined_now_is_the_same_value() -> None:
@@ -71,3 +69,17 @@ def test_the_way_to_the_heap_names_the_edit() -> None:
 def test_a_value_in_a_line_that_was_edited_is_new() -> None:
     problems = told([heap(Position("p.go", 4, 9), "n", "name")], [heap(Position("p.go", 5, 9), "text", "name")])
     assert set(problems) == {NAME}
+
+
+def test_an_edit_of_a_package_that_is_inlined_here_is_judged_by_what_it_announced() -> None:
+    before, after = ScannedPackage("p", "/p", ("p.go",)), heap(Position("p.go", 9, 11), "make([]int, 0, n)", "use")
+    inlined = replace(after, site=Position("q.go", 4, 9), inlined_at=(Position("p.go", 9, 11),))
+    now = replace(before, facts=(inlined,))
+    other = replace(NAME, file="q.go")
+    here = EditedFile("p.go", "/p/p.go", BEFORE, AFTER, (OTHER,))
+
+    def blamed(edit: Edit) -> set[Edit]:
+        return set(brought(before, now, [here], [here, EditedFile("q.go", "/q/q.go", BEFORE, AFTER, (edit,))], {}))
+
+    assert blamed(other) == {other}
+    assert blamed(replace(other, brings=(r"^make\(\[\]int, 0, ",))) == set()

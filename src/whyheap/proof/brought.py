@@ -14,7 +14,7 @@ from whyheap.model.scan import ScannedPackage
 from whyheap.model.site import Position
 from whyheap.proof.edited_lines import at_lines, owners
 from whyheap.proof.line_map import line_before
-from whyheap.proof.words import Word, is_expected, word
+from whyheap.proof.words import Word, heap_words, is_expected, word
 from whyheap.proof.workshop import EditedFile
 
 _CONSTANT = re.compile(r'^(?:"(?:[^"\\]|\\.)*"|\d+)$')
@@ -24,22 +24,28 @@ _CONSTANT = re.compile(r'^(?:"(?:[^"\\]|\\.)*"|\d+)$')
 def brought(
     before: ScannedPackage,
     after: ScannedPackage,
-    come: Counter[Word],
-    gone: Counter[Word],
+    own: Sequence[EditedFile],
     files: Sequence[EditedFile],
     findings: Mapping[str, Finding],
 ) -> dict[Edit, str]:
-    """Return what each edit brought that it did not announce; all edits, where nothing tells which it was."""
+    """Return what each edit brought to a package that it did not announce.
+
+    `own` are the package's files. An edit of another one of all `files` is blamed where its lines are inlined here; all
+    edits of `own` are, where nothing tells which it was.
+    """
+    words, later = heap_words(before), heap_words(after)
+    come, gone = later - words, words - later
     respelled = {edit: _texts(edit, one.before) for one in files for edit in one.edits}
+    here = [edit for one in own for edit in one.edits]
     facts = _facts(after, come)
-    known = _stood_before(before, after, facts, files)
+    known = _stood_before(before, after, facts, own)
     problems: dict[Edit, str] = {}
     for new in sorted(come):
         if new in known or _CONSTANT.match(new.subject):
             continue
-        near = {edit: None for edit in respelled if new.owner in owners(edit, findings)}
+        near = {edit: None for edit in here if new.owner in owners(edit, findings)}
         near |= dict.fromkeys(at_lines(_speaks_of(facts[new]), files))
-        suspects = near or respelled
+        suspects = near or here
         if any(is_expected(new.subject, edit.brings) for edit in suspects):
             continue
         if any(_is_respelled(new, gone, respelled[edit]) for edit in suspects):

@@ -60,6 +60,7 @@ def recompile(
     except TargetError as error:
         reason = error.message
     told: dict[Edit, Recompiled] = {}
+    problems: dict[Edit, str] = {}
     for name in touched:
         own = [one for one in files if owners[one.file] == name]
         found = after.get(name)
@@ -68,10 +69,11 @@ def recompile(
             told.update(_broken([workshop.original(one, files) for one in words], own, files))
             continue
         told.update(_judge(packages[name], found, own, findings))
+        problems.update(brought(packages[name], found, own, files, findings))
         for file in own:
-            for edit in (edit for edit in file.edits if edit.unchecks and not told[edit].problem):
+            for edit in (edit for edit in file.edits if edit.unchecks):
                 told[edit] = Recompiled(tuple(unchecked(edit, file, kept.get(name, ()), findings)))
-    return told
+    return told | {edit: replace(told[edit], problem=told[edit].problem or words) for edit, words in problems.items()}
 
 
 def _folder(folder: str) -> str:
@@ -103,8 +105,7 @@ def _judge(
     before: ScannedPackage, after: ScannedPackage, files: Sequence[EditedFile], findings: Mapping[str, Finding]
 ) -> dict[Edit, Recompiled]:
     old, new = heap_words(before), heap_words(after)
-    gone, come = old - new, new - old
-    problems = brought(before, after, come, gone, files, findings)
+    gone = old - new
     answers = {}
     for one in files:
         for edit in one.edits:
@@ -112,15 +113,20 @@ def _judge(
             if not edit.stays:
                 lost = tuple(_gone(edit, gone, findings)) or tuple(_fewer_calls(edit, one, before, after))
                 lost += tuple(_dropped(edit, findings, before, after))
-            answers[edit] = Recompiled(lost, problems.get(edit, ""))
+            answers[edit] = Recompiled(lost)
     return answers
 
 
 def _at_place(words: str, files: Sequence[EditedFile]) -> list[Edit]:
     """Return the edits whose new lines an error of the compiler speaks of."""
-    places = {(Path(name).name, int(line)) for name, line in _PLACE.findall(words)}
-    named = {Path(one.path).name: one.file for one in files}
-    return at_lines({(named[name], line) for name, line in places if name in named}, files)
+    places = {(name.removeprefix("./"), int(line)) for name, line in _PLACE.findall(words)}
+    named = {name: [one.file for one in files if _is_spelled(one.file, name)] for name, _ in places}
+    return at_lines({(file, line) for name, line in places for file in named[name]}, files)
+
+
+def _is_spelled(file: str, name: str) -> bool:
+    """Whether go's name of a file, from the folder that it runs in or whole, is that of a Site."""
+    return file == name or name.endswith(f"/{file}") or file.endswith(f"/{name}")
 
 
 def _gone(edit: Edit, gone: Counter[Word], findings: Mapping[str, Finding]) -> Iterable[str]:
