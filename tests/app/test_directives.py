@@ -78,6 +78,7 @@ def test_a_list_of_words_is_a_directive_each() -> None:
     [
         ("func f() {\n\tg() //gcassert:noalloc\n}", "is unknown: gcassert knows bce, inline, noescape"),
         ("func f() {\n\tg() //whyheap:no-escape\n}", "is unknown: whyheap knows"),
+        ("func f() {\n\tg() //whyheap:limits\n}", "is unknown: whyheap knows"),
         ("func f() {\n\tg() //whyheap:noescape,\n}", "//whyheap: is unknown"),
         ("func f() {\n\tg() //whyheap:\n}", "//whyheap: is unknown"),
         ("func f() {\n\tg()\n\n\t//whyheap:noescape\n}", "stands above no code"),
@@ -120,3 +121,9 @@ def test_texts_and_prose_are_no_directives(body: str) -> None:
 def test_no_text_is_too_broken(parts: list[str]) -> None:
     for found in directives(" ".join(parts)):
         assert found.line > 2
+
+
+def test_a_limit_is_for_the_tests() -> None:
+    assert (
+        find_directives("a_test.go", "package a\n\n//whyheap:limit allocs=0\nfunc BenchmarkA(b *testing.B) {}\n") == []
+    )

@@ -15,6 +15,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from whyheap.parse.allocation_limits import DIRECTIVE as LIMIT
 from whyheap.patterns.syntax import FUNCTIONS, GoFile
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ class _Finder:
             said = node.text()
             found = _TRAILING.search(said) if is_trailing else _OWN_LINE.match(said)
             if found is None or not said.startswith("//") or (not found[2] and " " in found[0]):  # prose: "whyheap: x"
+                continue
+            if found[0] == LIMIT:  # speaks to `whyheap test`
                 continue
             target = self._beside(at.line + 1) if is_trailing else self._below(at.line + 1)
             column = self._syntax.column(node) + (found.start() if is_trailing else 0)
