@@ -11,6 +11,8 @@ from whyheap.patterns.edit_source import EditSource
 from whyheap.proof.composition import compose, merged
 from whyheap.proof.imports import mended
 from whyheap.proof.line_map import moved_lines
+from whyheap.proof.prove import unified
+from whyheap.proof.workshop import EditedFile
 
 TEXT = """package p
 
@@ -102,3 +104,10 @@ def test_no_edit_is_half_done(changes: list[tuple[int, int, str]]) -> None:
     kept = {change for one in composed.edits for change in one.changes}
     for one in kept:
         assert not any(one.start < other.end and other.start < one.end for other in kept if other != one)
+
+
+def test_a_diff_has_a_line_for_each_newline_alone() -> None:
+    before = "a\x0cb\n\u2028c\nd"
+    shown = unified(EditedFile("p.go", "/p/p.go", before, before.replace("c", "e"), ()))
+    assert shown.splitlines(keepends=False)[:3] == ["--- a/p.go", "+++ b/p.go", "@@ -1,3 +1,3 @@"]
+    assert shown.endswith("\n-\u2028c\n+\u2028e\n d\n\\ No newline at end of file\n")

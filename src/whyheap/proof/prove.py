@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -294,10 +295,10 @@ class Prover:
 
 
 def unified(file: EditedFile) -> str:
-    """Return a file's unified diff, as git writes it."""
+    """Return a file's unified diff, as git writes it: a line ends in a newline, and in nothing else."""
     lines = difflib.unified_diff(
-        file.before.splitlines(keepends=True),
-        file.text.splitlines(keepends=True),
+        list(io.StringIO(file.before, newline="\n")),
+        list(io.StringIO(file.text, newline="\n")),
         f"a/{file.file}",
         f"b/{file.file}",
     )
