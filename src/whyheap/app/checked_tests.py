@@ -138,10 +138,7 @@ def _notes_of(report: PackageReport, *, has_leaks: bool) -> Iterator[str]:
         yield f"{report.package}: {what} started by what ran before the tests (TestMain, init) not judged"
     if has_leaks:
         heap, stacks = end.heap_after - end.heap_before, end.stack_after - end.stack_before
-        yield (
-            f"{report.package}: over the tests the heap grew by {_signed(heap)} and stacks by {_signed(stacks)} "
-            "(after a GC)"
-        )
+        yield (f"{report.package}: over the tests the heap {_changed(heap)} and stacks {_changed(stacks)} (after a GC)")
         if report.not_retained:
             yield f"{report.package}: what leaked goroutines retain is not told: {report.not_retained}"
     shown = sum(one.count for one in report.goroutines)
@@ -165,8 +162,9 @@ def _place_of(files: Iterable[CheckedFile], function: str) -> str:
     return ""
 
 
-def _signed(size: int) -> str:
-    return f"{'-' if size < 0 else ''}{format_bytes(abs(size))}"
+def _changed(count: int) -> str:
+    """Say by how many bytes something grew or shrank."""
+    return f"{'grew' if count >= 0 else 'shrank'} by {format_bytes(abs(count))}"
 
 
 def _notes_on(one: PackageOutcome, reports: list[PackageReport], *, is_leaky: bool) -> Iterator[str]:
