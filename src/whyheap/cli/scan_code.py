@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -74,14 +75,8 @@ def write_functions(
     scan = _code(compiled, binary)
     verdicts = list(function_verdicts(compiled, scan, binary))
     progress.clear()
-    for output in outputs or ("-",):
-        if (format_ or _form(output)) == "jsonl":
-            write(output, function_verdicts_to_jsonl(verdicts))
-            continue
-        color = terminal.color and output == "-"
-        text = function_verdicts_to_terminal(verdicts, scan.gaps, width=terminal.width, color=color, all_rows=all_rows)
-        write(output, text.encode("utf-8", "replace"))
-    return 0
+    show = partial(function_verdicts_to_terminal, verdicts, scan.gaps, width=terminal.width, all_rows=all_rows)
+    return _write_table(outputs, format_, terminal, partial(function_verdicts_to_jsonl, verdicts), show)
 
 
 def write_bounds(
@@ -100,15 +95,24 @@ def write_bounds(
     progress("reading bounds checks")
     found = bounds(compiled)
     progress.clear()
+    told = found.checks, found.hazards
+    show = partial(bounds_to_terminal, *told, found.gaps, width=terminal.width, all_rows=all_rows)
+    return _write_table(outputs, format_, terminal, partial(bounds_to_jsonl, *told), show)
+
+
+def _write_table(
+    outputs: Sequence[str],
+    format_: str | None,
+    terminal: Terminal,
+    jsonl: Callable[[], bytes],
+    show: Callable[..., str],
+) -> int:
+    """Write a table to each output; `show` is given the colour that the output can take."""
     for output in outputs or ("-",):
         if (format_ or _form(output)) == "jsonl":
-            write(output, bounds_to_jsonl(found.checks, found.hazards))
-            continue
-        color = terminal.color and output == "-"
-        text = bounds_to_terminal(
-            found.checks, found.hazards, found.gaps, width=terminal.width, color=color, all_rows=all_rows
-        )
-        write(output, text.encode("utf-8", "replace"))
+            write(output, jsonl())
+        else:
+            write(output, show(color=terminal.color and output == "-").encode("utf-8", "replace"))
     return 0
 
 

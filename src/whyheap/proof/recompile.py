@@ -45,11 +45,11 @@ def recompile(
 ) -> dict[Edit, Recompiled]:
     """Compile the packages of the edited files and judge each edit."""
     packages = {one.package: one for one in before.packages}
-    owners = {file: one.package for one in before.packages for file in one.files}
-    touched = sorted({owners[one.file] for one in files})
+    package_of = {file: one.package for one in before.packages for file in one.files}
+    touched = sorted({package_of[one.file] for one in files})
     after_options = replace(options, patterns=tuple(_folder(packages[name].folder) for name in touched))
     go = workshop.overlay(files)
-    asked = {owners[one.file] for one in files if any(edit.unchecks for edit in one.edits)}
+    asked = {package_of[one.file] for one in files if any(edit.unchecks for edit in one.edits)}
     kept: dict[str, list[CompilerFact]] = {}
     after: dict[str, ScannedPackage] = {}
     reason = "it was not compiled"
@@ -62,7 +62,7 @@ def recompile(
     told: dict[Edit, Recompiled] = {}
     problems: dict[Edit, str] = {}
     for name in touched:
-        own = [one for one in files if owners[one.file] == name]
+        own = [one for one in files if package_of[one.file] == name]
         found = after.get(name)
         if found is None or found.error:
             words = [found.error if found is not None else reason, *_errors(go, options, packages[name].folder)]
