@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from whyheap.errors import TargetError
+from whyheap.host.interrupts import uninterrupted
 
 _V1_CONTROL = "memory.oom_control"
 _V1_LIMITS = ("memory.memsw.limit_in_bytes", "memory.limit_in_bytes")  # with swap first: it may not be the lower one
@@ -106,12 +107,14 @@ def _is_member(folder: Path, pid: int) -> bool:
 def _changed(file: Path, value: str, before: str) -> Iterator[None]:
     """Write a control file, and what stood there when the block ends; a guard does so when we are killed."""
     try:
-        guard = subprocess.Popen(  # noqa: S603 - a fixed script; the file is an argument, not part of it
-            ["/bin/sh", "-c", _GUARD, "whyheap-guard", str(file), before],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
+        guard = uninterrupted(
+            lambda: subprocess.Popen(  # noqa: S603 - a fixed script; the file is an argument, not part of it
+                ["/bin/sh", "-c", _GUARD, "whyheap-guard", str(file), before],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         )
     except OSError as error:
         raise TargetError(f"no guard could be started for {file}: {error.strerror}", "It needs /bin/sh") from error

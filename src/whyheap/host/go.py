@@ -17,6 +17,7 @@ from typing import IO
 import msgspec
 
 from whyheap.errors import ToolError, UsageError
+from whyheap.host.interrupts import uninterrupted
 from whyheap.host.program import end_group, go_folder
 
 VERSION_NAME = re.compile(r"^(?:go)?(\d+)\.(\d+)(?:\.(\d+))?((?:rc|beta)\d+)?$")
@@ -110,19 +111,21 @@ class GoTool:
         environment = self._environment(folder)
         with go_folder(environment) as temporary:
             try:
-                process = subprocess.Popen(  # noqa: S603 - the user's own go command
-                    [self.command, *arguments],
-                    cwd=folder,
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=stdout,
-                    stderr=stderr,
-                    start_new_session=True,
+                process = uninterrupted(
+                    lambda: subprocess.Popen(  # noqa: S603 - the user's own go command
+                        [self.command, *arguments],
+                        cwd=folder,
+                        env=environment,
+                        stdin=subprocess.DEVNULL,
+                        stdout=stdout,
+                        stderr=stderr,
+                        start_new_session=True,
+                    )
                 )
             except OSError as error:
                 raise ToolError(f"cannot run {self.command}: {error.strerror}", _NO_GO) from error
-            _running[process] = temporary
             try:
+                _running[process] = temporary
                 yield process
             finally:
                 _running.pop(process, None)

@@ -21,6 +21,7 @@ from queue import Empty, Queue
 from typing import IO, Self
 
 from whyheap.errors import TargetError, ToolError
+from whyheap.host.interrupts import uninterrupted
 
 DEFAULT_SECONDS = 20.0
 MOST_BYTES = 64 << 20
@@ -150,13 +151,15 @@ def end_running() -> None:
 
 def _start(command: Sequence[str], *, stderr: int) -> subprocess.Popen[bytes]:
     try:
-        process = subprocess.Popen(  # noqa: S603 - the user's kubectl, no shell
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            start_new_session=True,
-            env={**os.environ, "LC_ALL": "C"},
+        process = uninterrupted(
+            lambda: subprocess.Popen(  # noqa: S603 - the user's kubectl, no shell
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                start_new_session=True,
+                env={**os.environ, "LC_ALL": "C"},
+            )
         )
     except OSError as error:
         raise ToolError(f"cannot run {command[0]}: {error.strerror}.", _INSTALL) from error

@@ -15,6 +15,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from whyheap.errors import ToolError
+from whyheap.host.interrupts import uninterrupted
 from whyheap.host.memory_group import MemoryGroup
 
 _LONGEST_LINE_BYTES = 4096
@@ -68,14 +69,16 @@ def limited_process(
         words = ["sh", "-c", 'echo $$ > "$0" && exec "$@"', str(group.procs), *words]
     with TemporaryFile() as errors:
         try:
-            process = subprocess.Popen(  # noqa: S603 - our own program
-                words,
-                cwd=folder,
-                env={**os.environ, **(env or {})},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,
+            process = uninterrupted(
+                lambda: subprocess.Popen(  # noqa: S603 - our own program
+                    words,
+                    cwd=folder,
+                    env={**os.environ, **(env or {})},
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    start_new_session=True,
+                )
             )
         except OSError as error:
             raise ToolError(f"cannot run {words[0]}: {error.strerror}") from error

@@ -19,6 +19,7 @@ from typing import BinaryIO
 
 from whyheap.errors import ToolError
 from whyheap.host.cache import cache_folder
+from whyheap.host.interrupts import uninterrupted
 from whyheap.host.program import end_group
 
 _QEMU = "qemu-system-x86_64"
@@ -102,8 +103,14 @@ def run_machine(initramfs: Path, *, memory_mebibytes: int = 1024, seconds: float
         command += ["-m", str(memory_mebibytes), "-kernel", str(kernel), "-initrd", str(initramfs)]
         command += ["-append", "console=ttyS0 quiet panic=-1 random.trust_cpu=on", "-display", "none", "-no-reboot"]
         command += ["-nic", "none", "-monitor", "none", "-serial", f"file:{console}", "-serial", f"file:{said}"]
-        process = subprocess.Popen(  # noqa: S603 - qemu, with our own arguments
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+        process = uninterrupted(
+            lambda: subprocess.Popen(  # noqa: S603 - qemu, with our own arguments
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
         )
         try:
             _, errors = process.communicate(timeout=seconds)

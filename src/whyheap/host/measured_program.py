@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from whyheap.errors import ToolError
+from whyheap.host.interrupts import uninterrupted
 
 MOST_BYTES = 16 << 20
 """What is kept of standard output: its beginning."""
@@ -51,19 +52,21 @@ def run_measured(
     At the limit a Go program says first where its goroutines are (SIGQUIT). `env` are changes to our environment.
     Raises ToolError when the program cannot be started.
     """
+    heard = _Heard()
     try:
-        process = subprocess.Popen(  # noqa: S603 - a program that was built for this, no shell
-            list(command),
-            cwd=folder,
-            env={**os.environ, "PWD": str(folder), **(env or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
+        process = uninterrupted(
+            lambda: subprocess.Popen(  # noqa: S603 - a program that was built for this, no shell
+                list(command),
+                cwd=folder,
+                env={**os.environ, "PWD": str(folder), **(env or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
         )
     except OSError as error:
         raise ToolError(f"cannot run {command[0]}: {error.strerror}") from error
-    heard = _Heard()
     try:
         code = heard.listen(process, time.monotonic() + seconds)
         if code is None:

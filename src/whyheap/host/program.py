@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from whyheap.errors import ToolError
+from whyheap.host.interrupts import uninterrupted
 
 _GRACE_SECONDS = 1
 
@@ -38,16 +39,18 @@ def _run(
 ) -> subprocess.CompletedProcess[str]:
     name = Path(command[0]).name
     try:
-        process = subprocess.Popen(  # noqa: S603 - the caller's program, no shell
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
+        process = uninterrupted(
+            lambda: subprocess.Popen(  # noqa: S603 - the caller's program, no shell
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
         )
     except OSError as error:
         raise ToolError(f"cannot run {command[0]}: {error.strerror}") from error

@@ -12,6 +12,8 @@ import threading
 from contextlib import suppress
 from typing import IO
 
+from whyheap.host.interrupts import uninterrupted
+
 _SECONDS_TO_END = 2.0
 _running: list[subprocess.Popen[bytes]] = []
 
@@ -24,12 +26,14 @@ def start(module: str, job: bytes) -> subprocess.Popen[bytes] | None:
     if not sys.executable or cores() < 2:  # noqa: PLR2004 - one is busy
         return None
     try:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [sys.executable, "-P", "-m", module],  # -P: no module is taken from the user's folder
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C reaches it through us
+        process = uninterrupted(
+            lambda: subprocess.Popen(  # noqa: S603 - our own interpreter
+                [sys.executable, "-P", "-m", module],  # -P: no module is taken from the user's folder
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C reaches it through us
+            )
         )
     except OSError:
         return None
