@@ -19,6 +19,7 @@ from whyheap.parse.struct_view import StructView
 
 _TRIES = 5
 _TORN_SHARE = 0.005
+_SMALL_HEAP_BYTES = 4 << 20  # heapMinimum in mgcpacer.go (Go 1.27): a smaller one is not collected for its size
 _NANOSECONDS = 1e9
 _LARGEST = 1 << 63
 _LEAST = {"gogc": -1}
@@ -77,7 +78,7 @@ def _numbers(snapshot: RuntimeSnapshot) -> Numbers:
 
 
 def _drift(snapshot: RuntimeSnapshot, numbers: Numbers) -> float:
-    """Return how much the heap changed while it was read, as a share; 1 when a collection ended meanwhile."""
+    """Return how much the heap changed while it was read, as a share of it, or of a small one; 1 after a collection."""
     now = read_variables(snapshot.image, _COUNTERS)
     try:
         if now["runtime.memstats"].number("numgc") != snapshot.variable("memstats").number("numgc"):
@@ -85,7 +86,7 @@ def _drift(snapshot: RuntimeSnapshot, numbers: Numbers) -> float:
         changed = _held(now["runtime.gcController"]) - _held(snapshot.variable("gcController"))
     except (LayoutError, KeyError):  # an unknown Go: there is nothing to check by
         return 0.0
-    return abs(changed) / max(numbers.values.get("heap_alloc", 1.0), 1.0)
+    return abs(changed) / max(numbers.values.get("heap_alloc", 0.0), _SMALL_HEAP_BYTES)
 
 
 def _held(controller: StructView) -> int:
