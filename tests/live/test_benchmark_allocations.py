@@ -51,6 +51,18 @@ func BenchmarkFile(b *testing.B) {
 }
 """,
     "two/x_test.go": 'package two\n\nimport "testing"\n\nfunc BenchmarkNothing(b *testing.B) {}\n',
+    "torn/x_test.go": """\
+package torn
+
+import (
+	"fmt"
+	"testing"
+)
+
+func BenchmarkPrints(b *testing.B) { fmt.Print("half a line") }
+
+func BenchmarkQuiet(b *testing.B) {}
+""",
     "untested/x.go": "package untested\n",
     "failing/x_test.go": 'package failing\n\nimport "testing"\n\nfunc BenchmarkNo(b *testing.B) { b.Fatal("oh") }\n',
     "broken/x_test.go": 'package broken\n\nimport "testing"\n\nfunc BenchmarkNo(b *testing.B) { missing() }\n',
@@ -68,7 +80,9 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("version", [oldest(), newest()])
 def test_the_least_of_three_runs_counts(module: Path, version: str) -> None:
-    found = run_benchmarks(find_go(str(go(version))), module, ["./one", "./two", "./untested"])
+    found = run_benchmarks(
+        find_go(str(go(version))), module, ["./one", "./two", "./untested"], not_understood=pytest.fail
+    )
     assert found == [
         BenchmarkAllocations("example.test/b/one", "BenchmarkParts/big", 64, 1),
         BenchmarkAllocations("example.test/b/one", "BenchmarkChance", 0, 0),
@@ -87,4 +101,12 @@ def test_the_least_of_three_runs_counts(module: Path, version: str) -> None:
 )
 def test_what_cannot_be_measured_is_named(module: Path, package: str, words: str) -> None:
     with pytest.raises(TargetError, match=words):
-        run_benchmarks(find_go(str(go(newest()))), module, ["./two", package])
+        run_benchmarks(find_go(str(go(newest()))), module, ["./two", package], not_understood=pytest.fail)
+
+
+def test_a_result_that_a_benchmark_tore_is_told(module: Path) -> None:
+    told: list[str] = []
+    found = run_benchmarks(find_go(str(go(newest()))), module, ["./torn"], not_understood=told.append)
+    assert [one.name for one in found] == ["BenchmarkQuiet"]
+    assert len(told) == 3
+    assert all(one.startswith("a benchmark of example.test/b/torn printed: BenchmarkPrints") for one in told)

@@ -161,6 +161,19 @@ def test_a_line_tells_why_it_is_not_edited(tmp_path: Path) -> None:
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
+def test_the_first_line_of_a_call_means_all_of_its_lines(tmp_path: Path) -> None:
+    (tmp_path / "go.mod").write_text("module example.test/m\n\ngo 1.22\n")
+    text = 'return join(\n\t\t"id",\n\t\tfmt.Sprintf("%d", id),\n\t)'
+    join = "func join(a, b string) string { return a + b }"
+    (tmp_path / "m.go").write_text(
+        f'package m\n\nimport "fmt"\n\nfunc Label(id int) string {{\n\t{text}\n}}\n\n{join}\n'
+    )
+    done = run(tmp_path, "m.go:6", "--no-tests")
+    assert "+        strconv.Itoa(id)," in done.stdout, done.stderr
+    assert '+import "strconv"' in done.stdout
+    assert run(tmp_path, "m.go:7", "--no-tests").returncode == 2
+
+
 def test_bad_input_gets_one_sentence(tmp_path: Path) -> None:
     folder = copied(tmp_path)
     for arguments, code in (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -29,12 +29,14 @@ from whyheap.patterns.context import Context
 from whyheap.patterns.edit_source import EditSource, UneditableError
 from whyheap.patterns.editors import EDITORS
 from whyheap.patterns.judge import judge
+from whyheap.patterns.syntax import GoFile
 from whyheap.proof.composition import merged
 from whyheap.proof.prove import ProofOptions, Prover
 from whyheap.proof.workshop import EditedFile, Workshop
 
 _GENERATED = re.compile(r"^// Code generated .* DO NOT EDIT\.$", re.MULTILINE)  # go.dev/s/generatedcode
 _LINE_DIRECTIVE = re.compile(r"^//line |/\*line ", re.MULTILINE)
+_OPENING = ("argument_list", "literal_value")
 Progress = Callable[[str], None]
 
 
@@ -74,7 +76,7 @@ def fix(go: GoTool, request: FixRequest, progress: Progress) -> Fixes:
     findings = judge(join(scan, None).evidence, Context(go_numbers(scan.go), texts))
     findings += constructions(scan, texts)
     findings += hazards(compiled, scan, texts)
-    wanted = _wanted(findings, request)
+    wanted = _wanted(findings, request, texts)
     sources, refused = _sources(go, compiled, scan, texts, wanted, progress)
     edits, unfit = _edits(wanted, sources)
     by_id = {one.id: one for one in wanted}
@@ -106,14 +108,15 @@ def fix(go: GoTool, request: FixRequest, progress: Progress) -> Fixes:
     )
 
 
-def _wanted(findings: Iterable[Finding], request: FixRequest) -> list[Finding]:
+def _wanted(findings: Iterable[Finding], request: FixRequest, texts: Mapping[str, str]) -> list[Finding]:
     """Return the findings that are meant: of the user's lines, ids or pattern; nothing that never allocates."""
     found = [one for one in findings if not request.pattern or one.pattern == request.pattern]
     if not request.lines and not request.ids:
         return [one for one in found if one.agreement is not Agreement.NEVER_ALLOCATES]
     named = []
     for file, line in request.lines:
-        own = [one for one in found if one.site.line == line and _is_file(one.site.file, file)]
+        in_file = [one for one in found if _is_file(one.site.file, file)]
+        own = [one for one in in_file if one.site.line == line] or _opened(in_file, line, texts)
         if not own:
             raise UsageError(f"{file}:{line}: nothing allocates there", f"See:  whyheap explain {file}:{line}")
         named += own
@@ -123,6 +126,16 @@ def _wanted(findings: Iterable[Finding], request: FixRequest) -> list[Finding]:
             raise UsageError(f"{name} is the id of no finding here", "Ids are in:  whyheap scan --format json")
         named += own
     return list({one.id: one for one in named}.values())
+
+
+def _opened(in_file: Iterable[Finding], line: int, texts: Mapping[str, str]) -> list[Finding]:
+    """Return the findings in the further lines of a call or literal whose parenthesis or brace opens on a line."""
+    files = {one.site.file: GoFile(texts[one.site.file]) for one in in_file if one.site.file in texts}
+    last = {
+        name: max((node.range().end.line + 1 for kind in _OPENING for node in file.nodes(kind, line)), default=0)
+        for name, file in files.items()
+    }
+    return [one for one in in_file if line < one.site.line <= last.get(one.site.file, 0)]
 
 
 def _is_file(spelled: str, wanted: str) -> bool:

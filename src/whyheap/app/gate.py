@@ -77,7 +77,7 @@ def run_gate(go: GoTool, request: GateRequest, progress: Progress = lambda _: No
         _check_build(baseline, scanned, request)
         violations += _new_sites(scanned, baseline, request, notes, progress)
     failure = scanned.compiled.failure
-    benchmarks, failed = _benchmarks(go, scanned, request, progress)
+    benchmarks, failed, torn = _benchmarks(go, scanned, request, progress)
     budgets = list(judge_budgets(scanned, request.budgets, benchmarks))
     if request.options.patterns != EVERYTHING:  # a budget of other packages is not asked about
         notes += [one.message for one in budgets if one.labels["budget"] == "package"]
@@ -93,7 +93,7 @@ def run_gate(go: GoTool, request: GateRequest, progress: Progress = lambda _: No
             )
         notes.append(f"new sites are not judged: there is no {request.baseline.name} (--update writes it)")
     notes += _told(scanned.scan.gaps)
-    unknown = (*scanned.unknown(), *judged.unknown)
+    unknown = (*scanned.unknown(), *judged.unknown, *torn)
     result = _result(scanned, violations, notes, unknown, judged, request)
     return GateOutcome(
         replace(result, failed=failed is not None), failure or failed, _exit_code(result, failure or failed, request)
@@ -235,16 +235,19 @@ def _same(scanned: GateScan, finding: Finding) -> list[int]:
 
 def _benchmarks(
     go: GoTool, scanned: GateScan, request: GateRequest, progress: Progress
-) -> tuple[list[BenchmarkAllocations] | None, TargetError | None]:
+) -> tuple[list[BenchmarkAllocations] | None, TargetError | None, list[str]]:
+    """Return what benchmarks of budgets allocate, or why they failed, and lines of theirs that may be results."""
     packages = measured_packages(scanned, request.budgets)
+    torn: list[str] = []
     if not packages:
-        return [], None
+        return [], None, torn
     progress("running benchmarks")
     try:
         options = request.options
-        return run_benchmarks(go, options.folder, packages, options.tags, options.gcflags), None
+        found = run_benchmarks(go, options.folder, packages, options.tags, options.gcflags, not_understood=torn.append)
     except TargetError as error:
-        return None, error
+        return None, error, torn
+    return found, None, torn
 
 
 def _only_added(

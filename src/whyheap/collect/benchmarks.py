@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,12 +29,20 @@ class BenchmarkAllocations:
 
 
 def run_benchmarks(
-    go: GoTool, folder: Path, packages: Iterable[str], tags: str = "", gcflags: str = ""
+    go: GoTool,
+    folder: Path,
+    packages: Iterable[str],
+    tags: str = "",
+    gcflags: str = "",
+    *,
+    not_understood: Callable[[str], None],
 ) -> list[BenchmarkAllocations]:
     """Return the fewest allocations and bytes per iteration of each benchmark, in three runs of 100 iterations.
 
     One processor, so that counts do not depend on the machine; the fewest, because what is added by chance (a pool
-    that the collector emptied) is only ever more. Raises TargetError when a benchmark or its build fails.
+    that the collector emptied) is only ever more. `not_understood` hears of lines that may have been results.
+
+    Raises TargetError when a benchmark or its build fails.
     """
     least: dict[tuple[str, str], BenchmarkAllocations] = {}
     with TemporaryDirectory(prefix="whyheap-bench-") as temporary:
@@ -43,7 +51,7 @@ def run_benchmarks(
             program.unlink(missing_ok=True)
             if not build_tests(go, package, folder, program, tags=tags, gcflags=gcflags):
                 continue
-            for one in _allocations(go, package, place, program):
+            for one in _allocations(go, package, place, program, not_understood):
                 known = least.get((package, one.name), one)
                 size, count = min(known.bytes, one.bytes), min(known.allocations, one.allocations)
                 least[package, one.name] = BenchmarkAllocations(package, one.name, size, count)
@@ -59,7 +67,9 @@ def _folders(go: GoTool, folder: Path, packages: Iterable[str], tags: str) -> di
     return {package.ImportPath: Path(package.Dir) for package in parse_go_list(done.stdout.encode())}
 
 
-def _allocations(go: GoTool, package: str, folder: Path, program: Path) -> Iterable[BenchmarkAllocations]:
+def _allocations(
+    go: GoTool, package: str, folder: Path, program: Path, not_understood: Callable[[str], None]
+) -> Iterable[BenchmarkAllocations]:
     """Yield the results of one package's benchmarks, several of each; those of go alone, which have both numbers."""
     try:
         run = run_once(program, folder, _OPTIONS, name=package, env=go.env)
@@ -67,6 +77,8 @@ def _allocations(go: GoTool, package: str, folder: Path, program: Path) -> Itera
         raise TargetError(f"the benchmarks failed: {error.message}", error.hint) from error
     if not run.is_whole:
         raise TargetError(f"the benchmarks of {package} print more than is read, so some results are missing")
+    for example in run.output.examples:
+        not_understood(f"a benchmark of {package} printed: {example}")
     for result in run.output.results:
         if {ALLOCATIONS, BYTES} <= result.values.keys():
             size, count = int(result.values[BYTES]), int(result.values[ALLOCATIONS])

@@ -45,10 +45,11 @@ RULES: Mapping[str, str] = {
 class GateResult:
     """What a gate, or a test run with checks, found. `violations` are in order of file, line, column, rule, id.
 
-    `unknown` are lines of the compiler that were not understood: with any, a gate fails closed. `notes` are sentences
-    that are no violation ("12 sites differ only because the baseline is of go1.26"). `checked` counts what was looked
-    at, by name ("packages", "sites", "directives", "tests"). `failed` says that ordinary tests failed.
-    `in_repository` is the main module's folder in its git repository, with forward slashes; "" = its root or unknown.
+    `unknown` are lines of the compiler or of benchmarks that were not understood: with any, a gate fails closed.
+    `notes` are sentences that are no violation ("12 sites differ only because the baseline is of go1.26"). `checked`
+    counts what was looked at, by name ("packages", "sites", "directives", "tests"). `failed` says that ordinary tests
+    failed. `in_repository` is the main module's folder in its git repository, with forward slashes; "" = its root or
+    unknown.
     """
 
     go: str

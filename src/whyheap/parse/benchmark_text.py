@@ -80,7 +80,7 @@ class _Reading:
             self._read_result(line)
         elif self.begun and _REST.match(line):
             self._take(self.begun, line.split())
-        elif " ns/op" in line:  # torn by what the benchmark printed, without a line of its own
+        elif " ns/op" in line:  # torn, as below
             self._not_understood(line)
         elif line.startswith("Unit "):
             self._read_unit(line.split()[1:])
@@ -92,6 +92,10 @@ class _Reading:
         if len(name) > _LONGEST_NAME:
             self._not_understood(line)
         elif not fields or not _COUNT.fullmatch(fields[0]):
+            if " ns/op" in line and len(fields) > 1:  # torn by what it printed without a line of its own
+                self.begun = ""
+                self._not_understood(line)
+                return
             is_name = not name[len("Benchmark") :][:1].islower()
             if not fields or "\t" in line:  # it has begun (-v prints its name alone), and what follows is its own
                 self.begun = name if is_name else self.begun

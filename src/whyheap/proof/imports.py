@@ -20,13 +20,29 @@ def mended(text: str, needed: Iterable[str], unused: Iterable[str]) -> str:
 
 def _mended(text: str, needed: Iterable[str], unused: Iterable[str]) -> str:
     dropped = set(unused)
+    had_block = bool(_blocks(text))
     for path in sorted(set(needed)):
         if path not in {_path(spec) for spec in _specs(text)}:
             text = _added(text, path)
         dropped.discard(path)
     for path in sorted(dropped):
         text = _dropped(text, path)
+    return text if had_block else _without_block(text)
+
+
+def _without_block(text: str) -> str:
+    """Return the text with a block of one import written as `import "path"`."""
+    for block in _blocks(text):
+        specs = list(block.find_all(kind="import_spec"))
+        if len(specs) == 1:
+            whole = block.range()
+            return f"{text[: whole.start.index]}import {specs[0].text()}{text[whole.end.index :]}"
     return text
+
+
+def _blocks(text: str) -> list[SgNode]:
+    declarations = _root(text).find_all(kind="import_declaration")
+    return [one for one in declarations if one.find(kind="import_spec_list") is not None]
 
 
 def _root(text: str) -> SgNode:
@@ -47,9 +63,7 @@ def _is_std(path: str) -> bool:
 
 
 def _added(text: str, path: str) -> str:
-    root = _root(text)
-    declarations = list(root.find_all(kind="import_declaration"))
-    blocks = [one for one in declarations if one.find(kind="import_spec_list") is not None]
+    blocks = _blocks(text)
     for block in blocks:
         specs = [one for one in block.find_all(kind="import_spec") if _is_std(_path(one))]
         if specs:
@@ -57,6 +71,8 @@ def _added(text: str, path: str) -> str:
     if blocks:
         at = text.index("(", blocks[0].range().start.index) + 1
         return f'{text[:at]}\n\t"{path}"\n{text[at:]}'
+    root = _root(text)
+    declarations = list(root.find_all(kind="import_declaration"))
     if declarations:
         first = declarations[0].range()
         spec = text[first.start.index + len("import") : first.end.index].strip()
@@ -73,8 +89,6 @@ def _beside(text: str, specs: list[SgNode], path: str) -> str:
     later = next((one for one in specs if _path(one) > path), None)
     if later is not None:
         at = text.rfind("\n", 0, later.range().start.index) + 1
-        while text[:at].endswith("\n") and text[:at].rstrip(" \t\n").endswith("*/"):
-            break
         return f'{text[:at]}\t"{path}"\n{text[at:]}'
     at = text.find("\n", specs[-1].range().end.index)
     return f'{text[:at]}\n\t"{path}"{text[at:]}'

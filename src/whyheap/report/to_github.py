@@ -40,7 +40,7 @@ def _lines(problems: Problems, result: Report | GateResult) -> Iterator[str]:
     shown = 0
     unknown = result.unknown if isinstance(result, GateResult) else ()
     if unknown:
-        said = one_line(f"{len(unknown):,} lines of the compiler were not understood, such as: {unknown[0]}")
+        said = one_line(f"{len(unknown):,} lines were not understood, such as: {unknown[0]}")
         yield f"::error title=whyheap::{_data(cut_middle(said, LONGEST_MESSAGE))}"
     taken = {Level.ERROR: int(bool(unknown)), Level.NOTE: 1}  # the last notice is the count
     for level in LEVELS:
