@@ -76,6 +76,8 @@ def edits(answer: dict[str, Any], file: str) -> list[dict[str, Any]]:
         ("error-per-call", "return errTooMany"),
         ("construction-per-call", "return matchesRegexp.MatchString(text)"),
         ("string-concatenation", "textBuilder.WriteString(part)"),
+        ("string-concatenation", '\t&textBuilder, "%04x", id,'),
+        ("string-concatenation", "textBuilder.WriteString(fmt.Sprint())"),
         ("string-conversion", "out.Write(text)"),
         ("closure-by-reference", "text := text"),
         ("closure-by-reference", "textCopy := text"),

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 from whyheap.model.edit import Change, Edit
 from whyheap.model.finding import Finding
-from whyheap.patterns.edit_source import EditSource, UneditableError, begin, end, has_comment, named, replace
+from whyheap.patterns.edit_source import (
+    EditSource,
+    UneditableError,
+    arguments,
+    begin,
+    end,
+    has_comment,
+    named,
+    replace,
+)
 from whyheap.patterns.evaluation_order import check_calls_behind
 from whyheap.patterns.local_variable import check_local, declared_value, is_next, statement_before
 from whyheap.patterns.loop_count import statements_around
@@ -16,6 +25,7 @@ from whyheap.patterns.string_concatenation.size import room
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
+_PRINTED = {"fmt.Sprintf": "Fprintf", "fmt.Sprint": "Fprint", "fmt.Sprintln": "Fprintln"}
 _JUMPS = ("goto_statement", "break_statement", "continue_statement")
 
 
@@ -117,7 +127,19 @@ def _added(statement: SgNode, source: EditSource) -> list[SgNode]:
 def _written(source: EditSource, statement: SgNode, parts: Sequence[SgNode], builder: str) -> Change:
     """Write each part by itself: they are joined by the Builder."""
     indent = source.indentation(statement)
-    return replace(statement, f"\n{indent}".join(f"{builder}.WriteString({part.text()})" for part in parts))
+    return replace(statement, f"\n{indent}".join(_write(source, part, builder) for part in parts))
+
+
+def _write(source: EditSource, part: SgNode, builder: str) -> str:
+    """Write one part; what fmt makes a string of goes to the Builder without that string."""
+    printed = _PRINTED.get(source.called(part)) if part.kind() == "call_expression" else None
+    package = source.package_name("fmt", part) if printed else ""
+    given = arguments(part) if package else []
+    if not given:
+        return f"{builder}.WriteString({part.text()})"
+    first = begin(given[0]) - begin(part)
+    head, text = part.text()[:first], part.text()[first:]
+    return f"{package}.{printed}({head[len(head.rstrip()) :]}&{builder}, {text}"
 
 
 def _parts(node: SgNode, source: EditSource) -> list[SgNode]:
