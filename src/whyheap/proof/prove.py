@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from whyheap.collect.compiler import ScanOptions
-from whyheap.host.program import run_program
+from whyheap.host.go import GoTool
 from whyheap.model.edit import Edit, OfTests, Proof, ProvenEdit, Standing
 from whyheap.model.finding import Finding
 from whyheap.model.scan import Scan
@@ -19,6 +19,7 @@ from whyheap.proof.generated import FILE, generated_call, run_generated, test_te
 from whyheap.proof.line_map import moved_lines
 from whyheap.proof.recompile import Recompiled, recompile
 from whyheap.proof.test_run import Objects, TestRun, allocated, run_tests
+from whyheap.proof.vet import vet
 from whyheap.proof.workshop import EditedFile, Workshop
 
 _MOST_ROUNDS = 20
@@ -129,37 +130,24 @@ class Prover:
         """Run go vet with all edits; what it says new costs the edits of that package."""
         packages = sorted({self._owners[edit.file] for edit in kept})
         self._progress(f"go vet of {len(packages)} packages")
-        edited = self._workshop.overlay(self._workshop.put_together(kept))
-        after = self._vet(edited.command, edited.env, packages)
+        edited = self._workshop.overlay(self._workshop.put_together(kept), "vetted")
+        after = self._vet(edited, packages, self._workshop.overlay_file("vetted"))
         if not after:
             return kept
-        before = self._vet(self._workshop.go.command, self._workshop.go.env, packages)
+        before = self._vet(self._workshop.go, packages)
         new = {package: words - before.get(package, set()) for package, words in after.items()}
         left = []
         for edit in kept:
-            words = new.get(self._owners[edit.file], set())
+            words = new.get(self._owners[edit.file], set()) | new.get("", set())
             if words:
                 proofs[edit] = Proof(Standing.REFUTED, reason=f"go vet: {min(words)}")
             else:
                 left.append(edit)
         return left
 
-    def _vet(self, command: str, env: Mapping[str, str], packages: Sequence[str]) -> dict[str, set[str]]:
-        """Return what go vet says, without positions, by package."""
-        folder = self._scan_options.folder
-        done = run_program(
-            [command, "vet", *self._flags, *(str(self._folders[one]) for one in packages)], folder, env=env
-        )
-        if not done.returncode:
-            return {}
-        said: dict[str, set[str]] = {}
-        package = ""
-        for line in done.stderr.splitlines():
-            if line.startswith("# "):
-                package = line[2:].split()[0].strip("[]")
-            elif (line.strip() and not line.startswith(("exit status", "vet: "))) or ": " in line:
-                said.setdefault(package, set()).add(line.split(": ", 1)[-1].strip())
-        return said
+    def _vet(self, go: GoTool, packages: Sequence[str], overlay: Path | None = None) -> dict[str, set[str]]:
+        folders = {one: self._folders[one] for one in packages}
+        return vet(go, self._scan_options.folder, folders, self._flags, overlay, self._workshop.work)
 
     def _tested(self, package: str, edits: list[Edit], told: dict[Edit, Recompiled], proofs: dict[Edit, Proof]) -> None:
         """Run a package's tests without and with its edits, and measure both."""

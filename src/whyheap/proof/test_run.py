@@ -66,7 +66,7 @@ def run_tests(
     """Run the tests of a package, `only` some of them when named; `folder` is where go is run, `work` our own."""
     profile = work / "mem.pb.gz"
     profile.unlink(missing_ok=True)
-    command = [go.command, "test", "-json", "-count=1", f"-timeout={seconds:g}s", *flags]
+    command = [go.command, "test", "-json", "-count=1", "-vet=off", f"-timeout={seconds:g}s", *flags]
     if with_profile:
         command += ["-memprofilerate=1", f"-memprofile={profile}", f"-o={work / 'test.bin'}"]
     if only:

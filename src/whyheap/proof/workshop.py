@@ -96,6 +96,10 @@ class Workshop:
         names = {f"overlay-{number}.go": one.file for number, one in enumerate(files)}
         return re.sub(r"[^\s:]*/(overlay-\d+\.go)", lambda found: names.get(found[1], found[0]), words)
 
+    def overlay_file(self, name: str) -> Path:
+        """Return the file in which an overlay stands."""
+        return self.work / f"{name}.json"
+
     def overlay(self, files: Sequence[EditedFile], name: str = "overlay", more: Mapping[str, str] = _NONE) -> GoTool:
         """Return a go command that sees the edited files in place of the user's, and `more` texts by their path."""
         replaced = {}
@@ -107,7 +111,7 @@ class Workshop:
             new = self.work / f"{name}-{number}.go"
             new.write_bytes(one.text.encode("utf-8", "surrogateescape"))
             replaced[one.path] = str(new)
-        overlay = self.work / f"{name}.json"
+        overlay = self.overlay_file(name)
         write_atomically(overlay, json.dumps({"Replace": replaced}).encode())
         known = self.go.env.get("GOFLAGS", os.environ.get("GOFLAGS", ""))
         return GoTool(self.go.command, {**self.go.env, "GOFLAGS": f"{known} '-overlay={overlay}'".strip()})
