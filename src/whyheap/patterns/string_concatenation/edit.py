@@ -9,8 +9,8 @@ from whyheap.model.edit import Change, Edit
 from whyheap.model.finding import Finding
 from whyheap.patterns.edit_source import EditSource, UneditableError, begin, end, has_comment, named, replace
 from whyheap.patterns.evaluation_order import check_calls_behind
-from whyheap.patterns.local_variable import check_local, declared_value, is_next, statement_before
-from whyheap.patterns.loop_count import statements_around
+from whyheap.patterns.local_variable import check_local, declared_value, is_next, mentions_between, statement_before
+from whyheap.patterns.loop_count import statements_around, with_label
 from whyheap.patterns.string_concatenation.size import room
 
 if TYPE_CHECKING:
@@ -27,23 +27,28 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     if of is None or of.text != "string":
         raise UneditableError("the string has a type of its own")
     loop, declared = _loop(source, name)
+    outer = with_label(loop)
     additions = _additions(source, loop, name)
-    if any(named_label(one) for kind in _JUMPS for one in loop.find_all(kind=kind)):
+    if any(_leaves(one, outer) for kind in _JUMPS for one in loop.find_all(kind=kind)):
         raise UneditableError("the loop is left by a label")
+    function = source.function(name)
+    if function is not None and function.find(kind="goto_statement") is not None:
+        raise UneditableError("a goto may come back to the loop")
     strings = source.package_name("strings", loop)
     if not strings:
         raise UneditableError("the name strings means something else here")
     builder = source.fresh_variable(loop, f"{name.text()}Builder", "builder")
     indent = source.indentation(loop)
     is_one, value = declared_value(declared, name)
-    is_empty = is_one and (value is None or value.text() == '""')
+    is_untouched = not mentions_between(source, name, declared, outer)
+    is_empty = is_one and is_untouched and (value is None or value.text() == '""')
     make = f"var {builder} {strings}.Builder"
     pieces = [(one, _added(one, source)) for one in additions]
     grow = room(source, loop, pieces, "" if is_empty else name.text()).replace("%s", builder)
     changes = [_written(source, one, parts, builder) for one, parts in pieces]
     lines = [source.line(begin(one)) for one in additions]
     last = f"\n{indent}{name.text()} {{}}= {builder}.String()"
-    if is_empty and is_next(declared, loop) and not has_comment(declared):
+    if is_empty and is_next(declared, outer) and not has_comment(declared):
         changes += [
             replace(declared, f"{make}\n{indent}{grow}".rstrip()),
             Change(end(loop), end(loop), last.format(":")),
@@ -51,7 +56,7 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     else:
         start = f"{make}\n{indent}{grow}"
         start += "" if is_empty else f"{builder}.WriteString({name.text()})\n{indent}"
-        changes += [Change(begin(loop), begin(loop), start), Change(end(loop), end(loop), last.format(""))]
+        changes += [Change(begin(outer), begin(outer), start), Change(end(loop), end(loop), last.format(""))]
     title = f"{name.text()} += ... -> {builder}.WriteString"
     brings = (r"^\(\*strings\.Builder\)|strings\.Builder", r"^append\(", r"^make\(", rf"^{builder}$", r"bytealg")
     return source.edit(finding, title, changes, imports=["strings"], brings=brings, stays=True, lines=lines)
@@ -72,8 +77,8 @@ def _loop(source: EditSource, name: SgNode) -> tuple[SgNode, SgNode]:
     for one in name.ancestors():
         if function is not None and begin(one) <= begin(function):
             break
-        if one.kind() == "for_statement" and statements_around(one):
-            declared = statement_before(source, one, name)
+        if one.kind() == "for_statement" and statements_around(with_label(one)):
+            declared = statement_before(source, with_label(one), name)
             if declared is not None:
                 if not declared_value(declared, name)[0]:
                     raise UneditableError("the string is not declared beside the loop")
@@ -128,6 +133,13 @@ def _parts(node: SgNode, source: EditSource) -> list[SgNode]:
     return [*_parts(left, source), *_parts(right, source)]
 
 
-def named_label(jump: SgNode) -> bool:
-    """Whether a jump names a label."""
-    return jump.kind() == "goto_statement" or any(one.kind() == "label_name" for one in jump.children())
+def _leaves(jump: SgNode, loop: SgNode) -> bool:
+    """Whether a jump names a label that may stand outside of a loop, its own label excepted."""
+    names = [one.text() for one in jump.children() if one.kind() == "label_name"]
+    own = {one.text() for labelled in _labelled(loop) for one in labelled.children() if one.kind() == "label_name"}
+    return jump.kind() == "goto_statement" or not own.issuperset(names)
+
+
+def _labelled(node: SgNode) -> list[SgNode]:
+    kind = "labeled_statement"
+    return [*([node] if node.kind() == kind else []), *node.find_all(kind=kind)]
