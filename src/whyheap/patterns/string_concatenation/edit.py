@@ -43,7 +43,7 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     is_untouched = not mentions_between(source, name, declared, outer)
     is_empty = is_one and is_untouched and (value is None or value.text() == '""')
     make = f"var {builder} {strings}.Builder"
-    pieces = [(one, _added(one, source)) for one in additions]
+    pieces = [(one, _pieces(one, name, source)) for one in additions]
     grow = room(source, loop, pieces, "" if is_empty else name.text()).replace("%s", builder)
     changes = [_written(source, one, parts, builder) for one, parts in pieces]
     lines = [source.line(begin(one)) for one in additions]
@@ -64,11 +64,11 @@ def edit(finding: Finding, source: EditSource) -> Edit:
 
 def _grown(finding: Finding, source: EditSource) -> SgNode:
     for statement in source.syntax.nodes("assignment_statement", finding.site.line):
-        left, operator = statement.field("left"), statement.field("operator")
+        left = statement.field("left")
         names = named(left) if left is not None else []
-        if operator is not None and operator.text() == "+=" and len(names) == 1 and names[0].kind() == "identifier":
+        if len(names) == 1 and names[0].kind() == "identifier" and _added(statement, names[0], source):
             return names[0]
-    raise UneditableError("it is no += on a variable")
+    raise UneditableError("nothing is added to the end of a variable")
 
 
 def _loop(source: EditSource, name: SgNode) -> tuple[SgNode, SgNode]:
@@ -88,32 +88,48 @@ def _loop(source: EditSource, name: SgNode) -> tuple[SgNode, SgNode]:
 
 def _additions(source: EditSource, loop: SgNode, name: SgNode) -> list[SgNode]:
     """Return the statements `s += x` of a loop; refuse a loop that reads the string, too."""
-    found = []
+    found: dict[int, SgNode] = {}
     for one in source.mentions(name, loop):
         statement = next((up for up in one.ancestors() if up.kind() == "assignment_statement"), None)
-        operator = statement.field("operator") if statement is not None else None
         left = statement.field("left") if statement is not None else None
-        if (
-            statement is None
-            or operator is None
-            or operator.text() != "+="
-            or left is None
-            or begin(left) != begin(one)
-        ):
+        own = [begin(left)] if left is not None else []
+        parts = _added(statement, name, source) if statement is not None else []
+        own += [begin(first) for first in _again(statement, name, source)] if statement is not None else []
+        if statement is None or not parts or begin(one) not in own:
             raise UneditableError("the loop reads the string, too")
         parent = statement.parent()
         if parent is None or parent.kind() != "statement_list" or has_comment(statement):
             raise UneditableError("the string is added to in an unusual place")
-        found.append(statement)
-    return found
+        found[begin(statement)] = statement
+    return list(found.values())
 
 
-def _added(statement: SgNode, source: EditSource) -> list[SgNode]:
-    """Return the parts of `s += a + b`."""
-    right = statement.field("right")
-    if right is None or len(named(right)) != 1:
-        raise UneditableError("the string is added to in an unusual way")
+def _added(statement: SgNode, name: SgNode, source: EditSource) -> list[SgNode]:
+    """Return the parts of `s += a + b`, and of `s = s + a + b`; none where a statement does something else."""
+    left, operator, right = (statement.field(one) for one in ("left", "operator", "right"))
+    names = named(left) if left is not None else []
+    if operator is None or right is None or len(named(right)) != 1 or len(names) != 1:
+        return []
+    if not source.is_same(names[0], name):
+        return []
+    if operator.text() == "+=":
+        return _parts(named(right)[0], source)
+    again = _again(statement, name, source)
+    return _parts(named(right)[0], source)[1:] if again else []
+
+
+def _again(statement: SgNode, name: SgNode, source: EditSource) -> list[SgNode]:
+    """Return the second `s` of `s = s + a`."""
+    operator, right = statement.field("operator"), statement.field("right")
+    if operator is None or operator.text() != "=" or right is None or len(named(right)) != 1:
+        return []
     parts = _parts(named(right)[0], source)
+    return parts[:1] if len(parts) > 1 and source.is_same(parts[0], name) else []
+
+
+def _pieces(statement: SgNode, name: SgNode, source: EditSource) -> list[SgNode]:
+    """Return the parts that a statement adds; refuse those that a call behind them may change."""
+    parts = _added(statement, name, source)
     for number, part in enumerate(parts):
         check_calls_behind(source, part, parts[number + 1 :])
     return parts
