@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,15 @@ import click
 
 from whyheap.cli.main import print_error
 from whyheap.cli.options import binary_option, build_options, common_options, go_env, headers_of, seconds_of
-from whyheap.cli.output import Progress, Terminal, write_stdout
+from whyheap.cli.output import Progress, Terminal
+from whyheap.cli.own_forms import plan_forms, write_forms
 from whyheap.errors import UsageError
+from whyheap.report.formats import STDOUT
 
 if TYPE_CHECKING:
     from whyheap.app.line_explanation import LineExplanation
 
+_FORMS = {"text": (".txt",), "json": (".json",)}
 _PLACE = re.compile(r"^(.+\.go):(\d+)(?::\d+)?$")
 
 
@@ -24,7 +28,10 @@ _PLACE = re.compile(r"^(.+\.go):(\d+)(?::\d+)?$")
 @click.argument("targets", nargs=-1)
 @click.option("--seconds", default="10", metavar="N", help="How long to observe a service; 0 = one moment [10].")
 @click.option("--asm", is_flag=True, help="The machine code of the whole function.")
-@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", help="Text or JSON [text].")
+@click.option("--format", "format_", type=click.Choice(tuple(_FORMS)), help="Form of standard output, or of -o [text].")
+@click.option(
+    "-o", "--output", "outputs", multiple=True, metavar="FILE", help="Also into a file, by suffix. Repeatable."
+)
 @click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Sent to the service. Repeatable.")
 @build_options
 @binary_option
@@ -35,7 +42,8 @@ def explain(
     *,
     seconds: str,
     asm: bool,
-    format_: str,
+    format_: str | None,
+    outputs: tuple[str, ...],
     headers: tuple[str, ...],
     go: str,
     tags: str,
@@ -63,6 +71,7 @@ def explain(
     if line == 0:
         raise UsageError(f"{place} names no line: the first one is 1", f"For example:  whyheap explain {file}:1")
     folder = Path.cwd()
+    planned = plan_forms(outputs, format_, _FORMS)
     progress = Progress(quiet=quiet)
     terminal = Terminal.detect(no_color=no_color)
     request = WhyRequest(
@@ -80,11 +89,17 @@ def explain(
     try:
         gathered = gather(request, progress)
         explained = explain_line(
-            gathered, file, line, folder, binary=binary, whole_code=asm, with_roots=format_ == "json"
+            gathered,
+            file,
+            line,
+            folder,
+            binary=binary,
+            whole_code=asm,
+            with_roots=any(form == "json" for _, form in planned),
         )
     finally:
         progress.clear()
-    write_stdout(_rendered(explained, format_, terminal, whole_code=asm))
+    write_forms(planned, partial(_rendered, explained, terminal, whole_code=asm))
     if verbose:
         for origin in gathered.capture.origins:
             progress.note(f"{origin.witness}: {origin.tool}, {origin.input} at {origin.at}")
@@ -93,7 +108,7 @@ def explain(
     return max((failure.exit_code for failure in gathered.failures), default=0)
 
 
-def _rendered(explained: LineExplanation, format_: str, terminal: Terminal, *, whole_code: bool) -> bytes:
+def _rendered(explained: LineExplanation, terminal: Terminal, format_: str, path: str, *, whole_code: bool) -> bytes:
     if format_ == "json":
         from whyheap.report.explain_json import explain_to_json  # noqa: PLC0415 - when asked for
 
@@ -105,7 +120,7 @@ def _rendered(explained: LineExplanation, format_: str, terminal: Terminal, *, w
         explained.file,
         explained.line,
         width=terminal.width,
-        color=terminal.color,
+        color=terminal.color and path == STDOUT,
         details=explained.details,
         whole_code=whole_code,
     ).encode("utf-8", "replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,16 @@ import click
 
 from whyheap.cli.main import print_error
 from whyheap.cli.options import build_options, common_options, go_env, seconds_of
-from whyheap.cli.output import Progress, Terminal, write
+from whyheap.cli.output import Progress, Terminal
+from whyheap.cli.own_forms import plan_forms, write_forms
 from whyheap.errors import UsageError
+from whyheap.report.formats import STDOUT
 
 if TYPE_CHECKING:
     from whyheap.app.fix import Fixes, FixRequest
 
 _PLACE = re.compile(r"^(.+\.go):(\d+)(?::\d+)?$")
+_FORMS = {"text": (".txt",), "json": (".json",), "diff": (".diff", ".patch")}
 _ID = re.compile(r"^[0-9a-f]{12}$")
 
 
@@ -28,8 +32,10 @@ _ID = re.compile(r"^[0-9a-f]{12}$")
 @click.option("--force", is_flag=True, help="With --write: also files with changes that are not committed.")
 @click.option("--no-tests", is_flag=True, help="Do not run the packages' tests: proofs are the compiler's alone.")
 @click.option("--test-timeout", default="5m", metavar="N", help="How long the tests of one package may take [5m].")
-@click.option("--format", "format_", type=click.Choice(("text", "json", "diff")), default="text", help="Form [text].")
-@click.option("-o", "--output", default="-", metavar="FILE", help="Where to write it [standard output].")
+@click.option("--format", "format_", type=click.Choice(tuple(_FORMS)), help="Form of standard output, or of -o [text].")
+@click.option(
+    "-o", "--output", "outputs", multiple=True, metavar="FILE", help="Also into a file, by suffix. Repeatable."
+)
 @click.option("--all", "all_rows", is_flag=True, help="Also what was refuted, and each finding without an edit.")
 @build_options
 @common_options
@@ -42,8 +48,8 @@ def fix(
     force: bool,
     no_tests: bool,
     test_timeout: str,
-    format_: str,
-    output: str,
+    format_: str | None,
+    outputs: tuple[str, ...],
     all_rows: bool,
     go: str,
     tags: str,
@@ -65,6 +71,7 @@ def fix(
 
     if (force or unmeasured) and not apply:
         raise UsageError(f"{'--force' if force else '--unmeasured'} is for --write", "Add --write, or leave it out")
+    planned = plan_forms(outputs, format_, _FORMS)
     progress = Progress(quiet=quiet)
     terminal = Terminal.detect(no_color=no_color)
     request = _request(
@@ -76,7 +83,7 @@ def fix(
     finally:
         progress.clear()
     named = bool(request.lines or request.ids)
-    write(output, _rendered(fixes, format_, terminal, all_rows=all_rows, named=named))
+    write_forms(planned, partial(_rendered, fixes, terminal, all_rows=all_rows, named=named))
     if apply and fixes.files:
         write_fixes(fixes.files, force=force)
         count = sum(len(one.edits) for one in fixes.files)
@@ -114,6 +121,10 @@ def _request(
             packages += explain_targets(place[1], (), folder)
         elif _ID.match(target):
             ids.append(target)
+        elif "://" in target or target.startswith(("pid:", "k8s:")):
+            raise UsageError(
+                f"{target} is no package, line or id of a finding", "What it measures: whyheap why " + target
+            )
         elif target.endswith(".go"):
             raise UsageError(f"{target} names a file without a line", f"Write {target}:LINE, or name its package")
         else:
@@ -131,7 +142,7 @@ def _request(
     )
 
 
-def _rendered(fixes: Fixes, format_: str, terminal: Terminal, *, all_rows: bool, named: bool) -> bytes:
+def _rendered(fixes: Fixes, terminal: Terminal, format_: str, path: str, *, all_rows: bool, named: bool) -> bytes:
     if format_ == "json":
         from whyheap.report.fix_json import fixes_to_json  # noqa: PLC0415 - when asked for
 
@@ -149,7 +160,7 @@ def _rendered(fixes: Fixes, format_: str, terminal: Terminal, *, all_rows: bool,
         title=fixes.report.title,
         go=fixes.report.go,
         width=terminal.width,
-        color=terminal.color,
+        color=terminal.color and path == STDOUT,
         all_rows=all_rows,
         named=named,
     ).encode("utf-8", "replace")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import re
 import signal
 import sys
 from typing import Any, NamedTuple
@@ -71,7 +72,7 @@ class _Commands(click.Group):
         from difflib import get_close_matches  # noqa: PLC0415 - only for a typing error
 
         near = get_close_matches(name, _COMMANDS, n=1)
-        hint = f" Did you mean '{near[0]}'?" if near else " See: whyheap --help"
+        hint = f" Did you mean '{near[0]}'?" if near else ""
         raise click.UsageError(f"there is no command '{name}'.{hint}")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
@@ -129,7 +130,9 @@ def main(arguments: list[str] | None = None) -> int:
         return error.exit_code
     except click.ClickException as error:
         context = error.ctx if isinstance(error, click.UsageError) else None
-        _complain(error.format_message(), f"See: {context.command_path if context else 'whyheap'} --help")
+        # click lists choices one a line, with tabs
+        message = re.sub(r",?\n\t", ", ", error.format_message()).replace("Choose from:, ", "Choose from: ")
+        _complain(message, f"See: {context.command_path if context else 'whyheap'} --help")
         return _USAGE
     except (click.Abort, KeyboardInterrupt):
         _complain("interrupted", "")

@@ -19,6 +19,7 @@ from whyheap.patterns.syntax import FUNCTIONS, GoFile
 
 _LANGUAGE = re.compile(r"go(\d+)\.(\d+)")
 _VERSION_SUFFIX = re.compile(r"v\d+")
+_STD_NAMES = frozenset({"bytes", "errors", "maps", "os", "slices", "strings"})  # that a plural may hit
 Span = tuple[int, int]
 
 
@@ -229,7 +230,11 @@ class EditSource:
         return next((name for name in (*wanted, *numbered) if name not in taken), "")
 
     def fresh_variable(self, near: SgNode, *wanted: str) -> str:
-        """Return a name as `fresh` does, for a variable beside a statement; no other edit near gets it."""
+        """Return a name as `fresh` does, for a variable beside a statement; no other edit near gets it.
+
+        It is none that every reader takes for a package of std: `os`, `errors`, `bytes`.
+        """
+        wanted = tuple(name for name in wanted if name not in _STD_NAMES) or wanted
         around = self.declaration(begin(near))
         place = begin(around) if around is not None else 0
         given = self._given.setdefault(place, {})

@@ -28,6 +28,12 @@ def loop_of(statement: SgNode) -> SgNode | None:
     return loop if loop is not None and loop.kind() == "for_statement" else None
 
 
+def with_label(loop: SgNode) -> SgNode:
+    """Return the statement that a loop is with its label; the loop where it has none."""
+    parent = loop.parent()
+    return parent if parent is not None and parent.kind() == "labeled_statement" else loop
+
+
 def statements_around(loop: SgNode) -> list[SgNode]:
     """Return the statements of the block that a loop is part of; none for one with a label."""
     block = loop.parent()

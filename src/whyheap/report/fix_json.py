@@ -7,9 +7,15 @@ from collections.abc import Sequence
 import msgspec
 
 from whyheap.model.edit import ProvenEdit, Refusal
-from whyheap.model.finding import Finding
+from whyheap.model.finding import Finding, FixKind
 from whyheap.model.report import Report
 from whyheap.report.to_json import encode, proof_json, report_json
+
+
+def alternatives(finding: Finding) -> tuple[str, ...]:
+    """Return what to do by hand about a finding: what needs judgement, else what is mechanical elsewhere."""
+    by_judgement = tuple(one.title for one in finding.fixes if one.kind is FixKind.JUDGEMENT)
+    return by_judgement or tuple(one.title for one in finding.fixes)
 
 
 def fixes_to_json(report: Report, edits: Sequence[ProvenEdit], refused: Sequence[tuple[Finding, Refusal]]) -> bytes:
@@ -34,6 +40,7 @@ def fixes_to_json(report: Report, edits: Sequence[ProvenEdit], refused: Sequence
                 "file": finding.site.file,
                 "line": finding.site.line,
                 "reason": refusal.reason,
+                "alternatives": list(alternatives(finding)),
             }
             for finding, refusal in refused
         ],

@@ -9,7 +9,8 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from whyheap.model.edit import OfTests, Proof, ProvenEdit, Refusal, Standing
-from whyheap.model.finding import Finding, FixKind
+from whyheap.model.finding import Finding
+from whyheap.report.fix_json import alternatives
 from whyheap.report.terminal_text import (
     STYLE_ALARM,
     STYLE_PLACE,
@@ -126,13 +127,16 @@ def _refusals(
     if not refused:
         return rows
     if all_rows:
+        told: dict[tuple[str, str, str, tuple[str, ...]], int] = {}
         for finding, refusal in refused:
-            site = finding.site
-            rows.append(line((visible(f" {site.file}:{site.line}"), STYLE_PLACE), f"  {finding.pattern}"))
-            rows += [line("   " + text) for text in wrap(f"not automatic: {refusal.reason}", width - 4)]
-            for fix in finding.fixes:
-                if fix.kind is FixKind.JUDGEMENT:
-                    rows += [line("   " + text) for text in wrap(f"your judgement: {fix.title}", width - 4)]
+            place = f" {finding.site.file}:{finding.site.line}"
+            said = (place, finding.pattern, refusal.reason, alternatives(finding))
+            told[said] = told.get(said, 0) + 1
+        for (place, pattern, reason, ways), count in told.items():
+            times = f"  {count} values" if count > 1 else ""
+            rows.append(line((visible(place), STYLE_PLACE), f"  {pattern}{times}"))
+            rows += [line("   " + text) for text in wrap(f"not automatic: {reason}", width - 4)]
+            rows += [line("   " + text) for way in ways for text in wrap(f"your judgement: {way}", width - 4)]
         return rows
     counted = Counter(refusal.reason for _, refusal in refused)
     rows.append(line((f" {len(refused)} findings have no automatic edit (--all shows each)", STYLE_QUIET)))

@@ -58,14 +58,11 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     wanted = [one[0].lower() + one[1:] for one in names_of(name.text(), "", _SUFFIXES[source.called(call)])]
     variable = source.claim(wanted, call, call.text())
     changes = [variable_before(source, call, variable, call.text()), replace(call, variable)]
-    drops = (
-        (r"^regexp\.(?:Must)?[cC]ompile",)
-        if source.called(call).startswith("regexp.")
-        else (r"^strings\.NewReplacer$",)
-    )
-    return source.edit(
-        finding, f"{call.text()} -> var {variable}", changes, drops=drops, brings=(r"^\.\.\. argument$",)
-    )
+    is_regexp = source.called(call).startswith("regexp.")
+    drops = (r"^regexp\.(?:Must)?[cC]ompile",) if is_regexp else (r"^strings\.NewReplacer$",)
+    # NewReplacer is inlined into init: the Replacer and its copy of the texts are made there, once.
+    brings = (r"^\.\.\. argument$",) if is_regexp else (r"^\.\.\. argument$", r"^&strings\.Replacer\{", r"^append\b")
+    return source.edit(finding, f"{call.text()} -> var {variable}", changes, drops=drops, brings=brings)
 
 
 _LITERALS = frozenset({"interpreted_string_literal", "raw_string_literal"})

@@ -23,6 +23,7 @@ from whyheap.patterns.edit_source import (
     replace,
     span,
 )
+from whyheap.patterns.loop_count import is_written
 from whyheap.patterns.syntax import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -204,12 +205,22 @@ def _changes(source: EditSource, get: _Get, puts: list[SgNode]) -> list[Change]:
     indent = source.indentation(get.statement)
     asked = f"{pointer} := {get.call.text()}.(*{_element(get)})"
     value = f"(*{pointer}){get.cut}" if get.cut else f"*{pointer}"
-    back = f"*{pointer} = {given[0].text()}\n{source.indentation(statement)}"
-    return [
-        replace(get.statement, f"{asked}\n{indent}{get.name} := {value}"),
-        Change(begin(statement), begin(statement), back),
-        replace(given[0], pointer),
-    ]
+    changes = [replace(get.statement, f"{asked}\n{indent}{get.name} := {value}"), replace(given[0], pointer)]
+    if get.cut or given[0].text() != get.name or _is_set_again(function, get):
+        back = f"*{pointer} = {given[0].text()}\n{source.indentation(statement)}"
+        changes.append(Change(begin(statement), begin(statement), back))
+    return changes
+
+
+def _is_set_again(function: SgNode, get: _Get) -> bool:
+    """Whether what was got may be another slice by the time it is put back: a longer one, a part."""
+    uses = [one for one in identifiers(function) if one.text() == get.name and not _is_in(one, get.statement)]
+    return any(is_written(one) or _is_in_parentheses(one) for one in uses)
+
+
+def _is_in_parentheses(name: SgNode) -> bool:
+    parent = name.parent()
+    return parent is not None and parent.kind() == "parenthesized_expression"
 
 
 def _element(get: _Get) -> str:

@@ -71,7 +71,9 @@ def _other_method(finding: Finding, source: EditSource, call: SgNode, conversion
         raise UneditableError("what is converted has a type of its own")
     new = _TWINS[method.text()]
     changes = [replace(method, new), replace(conversion, value.text())]
-    return source.edit(finding, f"{call.text()} -> {new}({value.text()})", changes)
+    # strings.Builder's methods are inlined: the same append, to the same buffer, of the other one's parameter.
+    brings = (r"^append\(",) if of.text.endswith("strings.Builder") else ()
+    return source.edit(finding, f"{call.text()} -> {new}({value.text()})", changes, brings=brings)
 
 
 def _reads_buffer(source: EditSource, call: SgNode) -> bool:
@@ -106,6 +108,8 @@ def _at_look_up(finding: Finding, source: EditSource, conversion: SgNode) -> Edi
         raise elsewhere
     if any(calls(source, one) for one in _header(following)):
         raise UneditableError("a call in the statement may change the bytes before they are looked up")
+    if "//" in (between := source.text[end(declared) : begin(following)]) or "/*" in between:
+        raise UneditableError("a comment stands behind the conversion")
     after = begin(following)
     changes = [Change(begin(declared), after, ""), *(replace(one, conversion.text()) for one in uses)]
     return source.edit(finding, f"{declared.text()} -> [{conversion.text()}]", changes)
