@@ -102,6 +102,12 @@ def test_what_would_change_the_meaning_is_left_alone(answer: dict[str, Any], fil
     assert [one["title"] for one in edits(answer, file)] == []
 
 
+def test_what_an_edit_changes_besides_is_said(answer: dict[str, Any]) -> None:
+    cautions = {one["pattern"]: one["caution"] for one in answer["edits"]}
+    assert "equal each other" in cautions["error-per-call"]
+    assert cautions["variadic-any"] == ""
+
+
 def test_an_edit_says_what_it_saved(answer: dict[str, Any]) -> None:
     (grown,) = [one for one in edits(answer, "good.go") if one["title"].startswith("out = slices.Grow(out, len(ids))")]
     proof = grown["proof"]

@@ -25,7 +25,8 @@ class Edit:
     will print the old words as before: only a measurement can tell. `lines` are the 1-based lines whose allocations
     are to be compared, of the text before.
     `drops` are regular expressions for functions that the edited function calls no more. `unchecks` says that it saves
-    no allocation: the bounds checks of its findings are to be gone.
+    no allocation: the bounds checks of its findings are to be gone. `caution` says what it changes besides, for the
+    reader to judge: no test may ask for it.
     """
 
     pattern: str
@@ -39,6 +40,7 @@ class Edit:
     lines: tuple[int, ...] = ()
     drops: tuple[str, ...] = ()
     unchecks: bool = False
+    caution: str = ""
 
 
 @dataclass(frozen=True, slots=True)

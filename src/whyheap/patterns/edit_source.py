@@ -297,6 +297,7 @@ class EditSource:
         lines: Iterable[int] = (),
         drops: Iterable[str] = (),
         unchecks: bool = False,
+        caution: str = "",
     ) -> Edit:
         """Return the edit that mends a finding; see Edit for what the parts mean."""
         return Edit(
@@ -311,6 +312,7 @@ class EditSource:
             tuple(sorted({finding.site.line, *lines})),
             tuple(drops),
             unchecks,
+            caution,
         )
 
 

@@ -46,6 +46,7 @@ def _both(one: Edit, other: Edit) -> Edit:
         tuple(sorted({*one.lines, *other.lines})),
         tuple(dict.fromkeys((*one.drops, *other.drops))),
         one.unchecks and other.unchecks,
+        one.caution or other.caution,
     )
 
 

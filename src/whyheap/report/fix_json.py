@@ -27,6 +27,7 @@ def fixes_to_json(report: Report, edits: Sequence[ProvenEdit], refused: Sequence
                 "pattern": one.edit.pattern,
                 "file": one.edit.file,
                 "title": one.edit.title,
+                "caution": one.edit.caution,
                 "findings": list(one.edit.findings),
                 "proof": proof_json(one.proof),
                 "diff": one.diff,

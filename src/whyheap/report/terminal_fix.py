@@ -69,6 +69,8 @@ def _edit(one: ProvenEdit, findings: Mapping[str, Finding], width: int) -> list[
     for number, text in enumerate(lines):
         head = f" {one.proof.standing.value:<11} " if not number else " " * 13
         rows.append(line((head, style), text))
+    cautions = wrap(one.edit.caution, width - 14) if one.proof.standing is not Standing.REFUTED else []
+    rows += [line((f" {'' if number else 'changes':<11} ", STYLE_QUIET), text) for number, text in enumerate(cautions)]
     return [*rows, line("")]
 
 

@@ -1,15 +1,22 @@
 """Makes an error of constant text once: `var errTooMany = errors.New("too many")` above the function.
 
-Two such errors are then equal where they were not: nobody compares errors that a function makes anew.
+Two such errors are then equal where they were not: the edit says so, and a function that makes an error and nothing
+else is left alone, as it may be called for one that equals no other.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from whyheap.model.edit import Edit
 from whyheap.model.finding import Finding
 from whyheap.patterns.edit_source import EditSource, UneditableError, arguments, replace
 from whyheap.patterns.top_level import names_of, variable_before
 
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+_CAUTION = "errors made here equal each other then (==, errors.Is), as they did not"
 _MAKERS = frozenset({"errors.New", "fmt.Errorf"})
 
 
@@ -24,6 +31,8 @@ def edit(finding: Finding, source: EditSource) -> Edit:
         raise UneditableError("the error's text is no constant")
     if source.called(call) == "fmt.Errorf" and "%" in text:
         raise UneditableError("the error's text has verbs")
+    if _is_all(source, call):
+        raise UneditableError("the function makes an error and nothing else, which may be meant to equal no other")
     errors = source.package_name("errors", call)
     if not errors:
         raise UneditableError("the name errors means something else here")
@@ -31,4 +40,14 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     name = source.claim(names_of(text, "err"), call, value)
     changes = [variable_before(source, call, name, value), replace(call, name)]
     title = f"{call.text()} -> var {name}"
-    return source.edit(finding, title, changes, imports=["errors"], brings=(r"^&errors\.errorString\{",))
+    brings = (r"^&errors\.errorString\{",)
+    return source.edit(finding, title, changes, imports=["errors"], brings=brings, caution=_CAUTION)
+
+
+def _is_all(source: EditSource, call: SgNode) -> bool:
+    """Whether a function that is no method consists of `return errors.New(...)`."""
+    function = source.function(call)
+    body = function.field("body") if function is not None else None
+    if function is None or body is None or function.kind() == "method_declaration":
+        return False
+    return body.text().strip("{} \t\n;") == f"return {call.text()}"

@@ -49,9 +49,9 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     if not always_fits:
         _check_nobody_counts_on_it(source, one)
     new = ", ".join(whole if begin(given) == begin(one.cut) else given.text() for given in arguments(one.call))
-    what = "it always fits" if always_fits else "what does not fit is left out and no longer panics"
-    title = f"{one.call.text()} -> copy({new}): {what}"
-    return source.edit(finding, title, [replace(one.cut, whole)], unchecks=True)
+    caution = "" if always_fits else "what does not fit is left out and no longer panics"
+    title = f"{one.call.text()} -> copy({new}): {caution or 'it always fits'}"
+    return source.edit(finding, title, [replace(one.cut, whole)], unchecks=True, caution=caution)
 
 
 def _check_length(source: EditSource, one: UnguardedCopy) -> None:
