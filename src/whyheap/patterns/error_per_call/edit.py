@@ -1,14 +1,20 @@
 """Makes an error of constant text once: `var errTooMany = errors.New("too many")` above the function.
 
-Two such errors are then equal where they were not: nobody compares errors that a function makes anew.
+Two such errors are then equal where they were not: no caller compares errors that a function makes anew. The function
+itself may, of errors that it keeps in variables.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from whyheap.model.edit import Edit
 from whyheap.model.finding import Finding
-from whyheap.patterns.edit_source import EditSource, UneditableError, arguments, replace
+from whyheap.patterns.edit_source import EditSource, UneditableError, arguments, begin, named, replace
 from whyheap.patterns.top_level import names_of, variable_before
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
 
 _MAKERS = frozenset({"errors.New", "fmt.Errorf"})
 
@@ -24,6 +30,7 @@ def edit(finding: Finding, source: EditSource) -> Edit:
         raise UneditableError("the error's text is no constant")
     if source.called(call) == "fmt.Errorf" and "%" in text:
         raise UneditableError("the error's text has verbs")
+    _check_uncompared(source, call)
     errors = source.package_name("errors", call)
     if not errors:
         raise UneditableError("the name errors means something else here")
@@ -32,3 +39,25 @@ def edit(finding: Finding, source: EditSource) -> Edit:
     changes = [variable_before(source, call, name, value), replace(call, name)]
     title = f"{call.text()} -> var {name}"
     return source.edit(finding, title, changes, imports=["errors"], brings=(r"^&errors\.errorString\{",))
+
+
+def _check_uncompared(source: EditSource, call: SgNode) -> None:
+    """Refuse an error that the function keeps in a variable and compares, with another one of its text perhaps."""
+    values = call.parent()
+    holder = values.parent() if values is not None and values.kind() == "expression_list" else None
+    if holder is None:
+        return
+    left = holder.field("left")
+    for name in named(left) if left is not None else holder.field_children("name"):
+        for one in source.mentions(name):
+            around = one.parent()
+            outer = around.parent() if around is not None and around.kind() == "argument_list" else None
+            is_asked = outer is not None and source.called(outer).endswith("errors.Is")
+            if is_asked or (around is not None and around.kind() == "binary_expression" and not _is_nil(around, one)):
+                raise UneditableError("the function compares the error that it makes")
+
+
+def _is_nil(comparison: SgNode, name: SgNode) -> bool:
+    """Whether a variable is compared with nil."""
+    sides = [comparison.field("left"), comparison.field("right")]
+    return any(one is not None and begin(one) != begin(name) and one.text() == "nil" for one in sides)
