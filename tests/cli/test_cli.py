@@ -372,6 +372,14 @@ def test_an_own_form_is_that_of_the_suffix(command: tuple[str, ...], cli: Cli) -
     assert "there are 2" in cli(*command, "-o", "a.json", "-o", "b.txt", "--format", "json").check_error(2)
 
 
+@pytest.mark.parametrize("text", ["hello\n", "a line\r\nand \x1b[31mred\x1b[0m, \u00e4\n"])
+def test_a_text_that_is_no_target_is_told_what_was_expected(text: str, cli: Cli, heap: Path) -> None:
+    Path("notes.txt").write_text(text)
+    ran = cli("why", "notes.txt", heap)
+    assert "notes.txt is a text that says nothing of a Go process's memory" in ran.check_error(2)
+    assert "Targets are packages (., ./..., ./cmd/api)" in ran.err
+
+
 def test_fix_asks_no_service(cli: Cli) -> None:
     assert "whyheap why http://127.0.0.1:1" in cli("fix", "http://127.0.0.1:1").err
 
