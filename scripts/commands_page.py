@@ -200,9 +200,11 @@ def commands_page(note: str) -> str:
         (
             "`whyheap.toml` in the current folder, or the file that `--config` names, holds defaults: keys are the "
             "long options' names, at the top for all commands or in a table named after one, such as `[why]`. From a "
-            "file that `--config` did not name, what runs a program, writes a file or weakens a connection is refused: "
-            "`go` and `baseline-go` as paths, `output`, `update`, `header`, `ca-file`, `insecure`, `gcflags` that name "
-            "files, and budgets that run benchmarks ([gate.md](gate.md#budgets))."
+            "file that `--config` did not name, what runs a program, writes a file, acts on a target or weakens a "
+            "connection is refused: `go` and `baseline-go` as paths, `output`, `update`, `write`, `force`, `record`, "
+            "`header`, `prometheus-header`, `ca-file`, `insecure`, `bench`, `goroutineleak`, `hold-at-limit`, "
+            "`raise-limit`, `high`, `gcflags` that name files, and budgets that run benchmarks "
+            "([gate.md](gate.md#budgets))."
         ),
     ]
     for name, context in contexts.items():

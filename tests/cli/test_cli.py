@@ -342,6 +342,48 @@ def test_a_refused_key_and_a_typing_error_name_the_way_out(cli: Cli, heap: Path)
     assert not Path("a.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("command", "setting"),
+    [
+        ("fix", "write = true"),
+        ("fix", "force = true"),
+        ("diff", "bench = '.'"),
+        ("why", "goroutineleak = true"),
+        ("record", "hold-at-limit = true"),
+        ("record", "raise-limit = '1GiB'"),
+        ("record", "high = '90%'"),
+    ],
+)
+def test_a_configuration_that_nobody_named_changes_nothing(command: str, setting: str, cli: Cli) -> None:
+    Path("whyheap.toml").write_text(f"[{command}]\n{setting}\n")
+    ran = cli(command)
+    assert "is not taken from a file that was not named" in ran.check_error(2)
+    assert ran.out == ""
+
+
+def test_choices_and_wrong_commands_are_one_sentence(cli: Cli) -> None:
+    assert cli("completion").check_error(2).endswith("Choose from: bash, fish, zsh")
+    assert cli("xyzzy").err.count("whyheap --help") == 1
+
+
+@pytest.mark.parametrize("command", [("fix",), ("explain", "main.go:3")])
+def test_an_own_form_is_that_of_the_suffix(command: tuple[str, ...], cli: Cli) -> None:
+    assert "its name ends in none of .txt" in cli(*command, "-o", "x.html").check_error(2)
+    assert "there are 2" in cli(*command, "-o", "a.json", "-o", "b.txt", "--format", "json").check_error(2)
+
+
+@pytest.mark.parametrize("text", ["hello\n", "a line\r\nand \x1b[31mred\x1b[0m, \u00e4\n"])
+def test_a_text_that_is_no_target_is_told_what_was_expected(text: str, cli: Cli, heap: Path) -> None:
+    Path("notes.txt").write_text(text)
+    ran = cli("why", "notes.txt", heap)
+    assert "notes.txt is a text that says nothing of a Go process's memory" in ran.check_error(2)
+    assert "Targets are packages (., ./..., ./cmd/api)" in ran.err
+
+
+def test_fix_asks_no_service(cli: Cli) -> None:
+    assert "whyheap why http://127.0.0.1:1" in cli("fix", "http://127.0.0.1:1").err
+
+
 def test_a_folder_named_like_a_version_is_not_run(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)  # no pip that could fetch it
     evil = Path("1.27.3/bin/go")

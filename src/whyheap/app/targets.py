@@ -112,7 +112,14 @@ def _file(path: Path, text: str) -> Target:
         raise UsageError(f"{text} is a program or a core, which cannot be read yet", _KNOWN)
     if recognise_text(head, tail) is not None:
         return Target(TargetKind.LOG, text)
+    if _TEXT.fullmatch(head) and not head.startswith(_OTHER_TEXTS) and not _PROFILE_NAME.search(path.name):
+        raise UsageError(f"{text} is a text that says nothing of a Go process's memory or end", _KNOWN)
     return Target(TargetKind.PROFILE, text)
+
+
+_TEXT = re.compile(rb"[^\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]+")
+_OTHER_TEXTS = (b"heap profile:", b"goroutine profile:", b"<")  # which are told by name
+_PROFILE_NAME = re.compile(r"\.(pb\.gz|pprof|prof|gz|heap|out)$")
 
 
 def _inflated(head: bytes) -> bytes:

@@ -17,7 +17,12 @@ CONFIG_FILE = "whyheap.config"
 _RULES = "rules"
 _TABLES = {"gate": frozenset({"budgets"})}
 """Tables within a command's own, which the command reads by itself."""
-_ONLY_NAMED = frozenset({"output", "header", "ca-file", "insecure", "update"})
+_ONLY_NAMED = frozenset(
+    {"output", "update", "write", "force", "record"}  # write
+    | {"header", "prometheus-header", "ca-file", "insecure"}
+    | {"goroutineleak", "hold-at-limit", "raise-limit", "high"}  # act on the target
+    | {"bench"}  # runs the module's code
+)
 _PLAIN_FLAG = re.compile(
     r"-(?:[BCELNSehlmw+%]\d?|race|msan|asan|live|wb|shared|dynlink|[cdlm]=[\w/,=.-]+|lang=[\w.]+)$"
 )
@@ -143,7 +148,7 @@ def _read_config(ctx: click.Context, _: click.Parameter, value: Path | None) -> 
     """Take defaults from whyheap.toml: keys are the long options' names, in a table per command or at the top.
 
     A file that nobody named, found in the current folder, came perhaps with somebody else's code: it may neither run a
-    program, nor write a file, nor weaken a connection.
+    program, nor write a file, nor act on a target, nor weaken a connection.
     """
     file = value or Path("whyheap.toml")
     if value is None and not file.is_file():

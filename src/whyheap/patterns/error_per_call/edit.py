@@ -1,7 +1,7 @@
 """Makes an error of constant text once: `var errTooMany = errors.New("too many")` above the function.
 
 Two such errors are then equal where they were not: the edit says so, and a function that makes an error and nothing
-else is left alone, as it may be called for one that equals no other.
+else is left alone, as it may be called for one that equals no other. So is one that compares the error itself.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from whyheap.model.edit import Edit
 from whyheap.model.finding import Finding
-from whyheap.patterns.edit_source import EditSource, UneditableError, arguments, replace
+from whyheap.patterns.edit_source import EditSource, UneditableError, arguments, begin, named, replace
 from whyheap.patterns.top_level import names_of, variable_before
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def edit(finding: Finding, source: EditSource) -> Edit:
         raise UneditableError("the error's text has verbs")
     if _is_all(source, call):
         raise UneditableError("the function makes an error and nothing else, which may be meant to equal no other")
+    _check_uncompared(source, call)
     errors = source.package_name("errors", call)
     if not errors:
         raise UneditableError("the name errors means something else here")
@@ -51,3 +52,25 @@ def _is_all(source: EditSource, call: SgNode) -> bool:
     if function is None or body is None or function.kind() == "method_declaration":
         return False
     return body.text().strip("{} \t\n;") == f"return {call.text()}"
+
+
+def _check_uncompared(source: EditSource, call: SgNode) -> None:
+    """Refuse an error that the function keeps in a variable and compares, with another one of its text perhaps."""
+    values = call.parent()
+    holder = values.parent() if values is not None and values.kind() == "expression_list" else None
+    if holder is None:
+        return
+    left = holder.field("left")
+    for name in named(left) if left is not None else holder.field_children("name"):
+        for one in source.mentions(name):
+            around = one.parent()
+            outer = around.parent() if around is not None and around.kind() == "argument_list" else None
+            is_asked = outer is not None and source.called(outer).endswith("errors.Is")
+            if is_asked or (around is not None and around.kind() == "binary_expression" and not _is_nil(around, one)):
+                raise UneditableError("the function compares the error that it makes")
+
+
+def _is_nil(comparison: SgNode, name: SgNode) -> bool:
+    """Whether a variable is compared with nil."""
+    sides = [comparison.field("left"), comparison.field("right")]
+    return any(one is not None and begin(one) != begin(name) and one.text() == "nil" for one in sides)
