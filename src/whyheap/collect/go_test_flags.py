@@ -21,8 +21,10 @@ _REFUSED = {
 _FOR_LIST = frozenset({"tags", "mod", "modfile", "race", "msan", "asan"})
 """Flags that decide which files a package has."""
 _BOOLEAN = frozenset(
-    {"race", "msan", "asan", "cover", "v", "short", "json", "c", "n", "failfast", "benchmem", "a", "x"}
+    {"race", "msan", "asan", "cover", "v", "short", "json", "c", "n", "failfast", "benchmem", "a", "x", "i", "work"}
+    | {"trimpath", "modcacherw", "linkshared", "buildvcs", "fullpath", "artifacts"}
 )
+"""Those of go help build, go help testflag (1.22 to 1.27): a word behind one of them is not its value."""
 _ARGUMENTS = "args"
 _DISTORTING = ("race", "msan", "asan", "cover", "coverprofile", "covermode", "coverpkg")
 
@@ -94,6 +96,11 @@ class GoTestFlags:
     def for_test(self) -> list[str]:
         """Return the words for go test, without -overlay, which is merged into ours."""
         return [word for flag in self.given if flag.name != "overlay" for word in flag.words]
+
+    def first_word(self) -> str:
+        """Return the first word that is no flag, before -args; empty without one. Go may take it for a package."""
+        rest = next((flag.words[0] for flag in self.given if not flag.name), "")
+        return "" if rest.startswith("-") else rest
 
     def for_list(self) -> list[str]:
         """Return the words for go list, which must see the same files; GOFLAGS it reads itself."""
