@@ -38,6 +38,20 @@ def test_goflags_count_where_the_command_line_is_silent() -> None:
     assert flags.distorts_allocations == "-race"
 
 
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        (("-race", "./p"), "./p"),
+        (("-run", "X", "-trimpath", "./p", "-args", "y"), "./p"),
+        (("-v", "-args", "./p"), ""),
+        (("-run", "X"), ""),
+        ((), ""),
+    ],
+)
+def test_a_word_that_is_no_flag_is_seen(words: tuple[str, ...], first: str) -> None:
+    assert GoTestFlags.read(words).first_word() == first
+
+
 def test_the_users_overlay_is_not_passed_on() -> None:
     words = ("-v", "-overlay", "a.json", "-run", "X", "-args", "-overlay", "b")
     assert GoTestFlags.read(words).for_test() == ["-v", "-run", "X", "-args", "-overlay", "b"]

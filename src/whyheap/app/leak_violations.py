@@ -70,7 +70,8 @@ def _violation(
 ) -> Violation:
     first = group[0]
     creator = _with_column(first.created_by or (first.stack[0] if first.stack else Site("", 0)), source)
-    tests = list(dict.fromkeys(one.test for one in group if one.test)) or report.parallel
+    tests = list(dict.fromkeys(one.test for one in group if one.test))
+    tests = tests or list(dict.fromkeys(report.parallel))
     site, started, subject = _blamed(first, creator, tests, place_of, is_own)
     left_by = _left_by(tests, place_of, certain=all(one.test for one in group), how=first.how)
     count = sum(one.count for one in group)

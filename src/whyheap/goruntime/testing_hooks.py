@@ -4,6 +4,7 @@
 |---|---|---|---|
 | testing.go | `defer m.after()` | `(*M).Run`, after the flags are parsed and profiles are started | 1.22 to 1.27 |
 | testing.go | `fn(t)` | `tRunner`, the goroutine of each test | 1.22 to 1.27 |
+| testing.go | `go tRunner(t, f)` | `(*T).Run`, where the goroutine is started | 1.22 to 1.27 |
 | testing.go | `if !<-t.signal {` | `(*T).Run`, where the caller learns that it is over or parallel | 1.22 to 1.27 |
 | fuzz.go | `fn(f)` | `fRunner`, the goroutine of each fuzz target | 1.22 to 1.27 |
 | fuzz.go | `ok = ok && !f.Failed()` | `runFuzzTests`, where a fuzz target is over | 1.22 to 1.27 |
@@ -46,6 +47,7 @@ class Hook:
 HOOKS = (
     Hook("testing.go", "defer m.after()", "defer m.after(); whyheapStart(m); defer whyheapStop(m)"),
     Hook("testing.go", "fn(t)", "whyheapBegin(t); defer whyheapEnd(t); fn(t)"),
+    Hook("testing.go", "go tRunner(t, f)", "whyheapBeforeTest(t); go tRunner(t, f)"),
     Hook(
         "testing.go",
         "if !<-t.signal {",

@@ -52,6 +52,7 @@ var whyheap struct {
 	folder   string
 	pid      string
 	active   bool
+	runner   int // the goroutine that called m.Run
 	wait     time.Duration
 	rules    []whyheapRule
 	limits   map[string]bool
@@ -129,6 +130,7 @@ func whyheapStart(m *M) {
 	}
 	whyheap.stacks = nil
 	whyheap.heap, whyheap.stack = whyheapMemory()
+	whyheap.runner = whyheapNumber()
 	whyheap.active = true
 }
 
@@ -136,9 +138,6 @@ func whyheapStart(m *M) {
 func whyheapBegin(t *T) {
 	if !whyheap.active || t.level == 0 {
 		return
-	}
-	if t.level == 1 {
-		whyheapBefore()
 	}
 	whyheapRemember(&whyheapRun{number: whyheapNumber(), name: t.name})
 	if t.level == 1 && whyheap.limits[t.name] {
@@ -203,9 +202,21 @@ func whyheapEnd(t *T) {
 		whyheapFlag("parallel", t.isParallel) + whyheapFlag("parallel_parts", len(t.sub) > 0) + "}")
 }
 
+// whyheapIsFirst says whether a test is one of m.Run's own: tests may call RunTests themselves, and side by side.
+func whyheapIsFirst(t *T) bool {
+	return whyheap.active && t.level == 1 && whyheapNumber() == whyheap.runner
+}
+
+// whyheapBeforeTest is called before the goroutine of a test is started.
+func whyheapBeforeTest(t *T) {
+	if whyheapIsFirst(t) {
+		whyheapBefore()
+	}
+}
+
 // whyheapAfter is called when a test is over, or has turned parallel: until then it ran alone.
 func whyheapAfter(t *T) {
-	if whyheap.active && t.level == 1 {
+	if whyheapIsFirst(t) {
 		whyheapOwn(whyheapOwner{t.name, "after"})
 	}
 }
