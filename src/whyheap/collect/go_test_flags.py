@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -96,6 +97,15 @@ class GoTestFlags:
     def for_test(self) -> list[str]:
         """Return the words for go test, without -overlay, which is merged into ours."""
         return [word for flag in self.given if flag.name != "overlay" for word in flag.words]
+
+    @property
+    def covers_testing(self) -> bool:
+        """Whether -coverpkg takes in package testing. `all` does, as all tests import it; see go help packages."""
+        for pattern in self.value("coverpkg").split(","):
+            form = re.escape(pattern).replace(r"\.\.\.", ".*")
+            if pattern in {"all", "std"} or re.fullmatch(form, "testing") or pattern == "testing/...":
+                return True
+        return False
 
     def first_word(self) -> str:
         """Return the first word that is no flag, before -args; empty without one. Go may take it for a package."""

@@ -132,6 +132,11 @@ def _check(flags: GoTestFlags, options: GoTestOptions) -> None:
             f"--checkptr and -gcflags={flags.value('gcflags')} speak of the same: go uses one of them for a package",
             "Leave --checkptr out, and add -d=checkptr to your own:  -gcflags=all='-d=checkptr ...'",
         )
+    if flags.covers_testing:  # cmd/go/internal/work/exec.go, Go 1.22 to 1.27: runs cover on files without their overlay
+        raise UsageError(
+            f"-coverpkg={flags.value('coverpkg')} covers package testing, too, and go covers it without our hooks",
+            "Name your own packages:  -coverpkg=./...",
+        )
     for option, name, is_given in (
         ("--timeout", "timeout", bool(options.timeout)),
         ("--tags", "tags", bool(options.tags)),

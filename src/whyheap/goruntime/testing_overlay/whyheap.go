@@ -303,9 +303,13 @@ func whyheapStop(m *M) {
 	whyheapSort()
 	begun := time.Now()
 	left, harmless, children := whyheapLeft()
-	witness, written := false, false
+	witness, written, collected := false, false, false
 	for pause := time.Millisecond; len(left) > 0; pause = min(2*pause, 50*time.Millisecond) {
 		waited := time.Since(begun)
+		if waited >= 20*time.Millisecond && !collected { // a finalizer or cleanup may end some
+			runtime.GC()
+			collected = true
+		}
 		if waited >= 50*time.Millisecond && !witness { // all stuck for ever: no use in waiting
 			if whyheapMarksLeaked() && !written { // later it cannot be, if any is marked
 				paused := time.Now()
