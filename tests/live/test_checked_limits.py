@@ -54,10 +54,18 @@ func TestWrong(t *testing.T) {}
 """,
 }
 
+OTHER = """\
+package other
+
+import "testing"
+
+func BenchmarkOne(b *testing.B) { b.Fatal("nobody has asked for this one") }
+"""
+
 
 @pytest.mark.parametrize("version", [oldest(), newest()])
 def test_limits_hold_or_are_told(tmp_path: Path, version: str) -> None:
-    write(tmp_path, LIMITS)
+    write(tmp_path, {**LIMITS, "other/x_test.go": OTHER})
     status, lines, said = run(tmp_path, "--", "-benchtime=100x", version=version)
     assert status == 1, said
     found = [line for line in lines if line.startswith("x_test.go:")]

@@ -179,7 +179,7 @@ def _notes_on(one: PackageOutcome, reports: list[PackageReport], *, is_leaky: bo
     if one.outcome is Outcome.PASSED and not is_whole:
         yield (
             f"{one.package}: not checked, its test binary ended before its tests were over "
-            "(a TestMain that does not call m.Run, or os.Exit in a test)"
+            "(a TestMain that does not call m.Run, os.Exit in a test, an -exec that drops the environment)"
         )
     if one.outcome is Outcome.FAILED and not is_whole:
         yield f"{one.package}: not checked for leaks, its test binary ended early"

@@ -114,9 +114,11 @@ def run_tests(go: GoTool, options: GoTestOptions, progress: Progress, show: Call
         run.files = [file for package in listed for file in _checked_files(package, run.names, replaced)]
         limits = [(one.package, limit.function) for one in run.files for limit in one.limits]
         limited = [] if flags.distorts_allocations else limits
-        write_settings(place, options.wait_seconds, limited, largest_heap(place))
+        own = list(_own_flags(options, run))
+        is_unasked = run.has_benchmarks and not flags.has("bench")
+        write_settings(place, options.wait_seconds, limited, largest_heap(place), is_unasked=is_unasked)
         progress("building and running tests")
-        arguments = ["test", f"-overlay={overlay}", *_own_flags(options, run), *options.patterns]
+        arguments = ["test", f"-overlay={overlay}", *own, *options.patterns]
         heaps = RetentionReader(place, run.names.spell)
         _run(go, [*arguments, *flags.for_test()], options.folder, place, run, show, heaps)
         for file in sorted(place.glob("report-*.jsonl")):

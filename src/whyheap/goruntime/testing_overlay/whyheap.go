@@ -56,6 +56,7 @@ var whyheap struct {
 	wait     time.Duration
 	rules    []whyheapRule
 	limits   map[string]bool
+	unasked  bool // benchmarks run for their limits alone
 	meters   map[*T]*whyheapMeter
 	runs     *whyheapRun    // the last one first
 	runners  map[int]string // goroutine that runs a test -> its name, made of runs
@@ -120,8 +121,18 @@ func whyheapStart(m *M) {
 			whyheap.rules = append(whyheap.rules, whyheapRule{words[1], words[2:]})
 		case words[0] == "dump":
 			whyheap.mostHeap, _ = strconv.ParseUint(words[1], 10, 64)
+		case words[0] == "unasked":
+			whyheap.unasked = true
 		case words[0] == "limit" && words[1] == path:
 			whyheap.limits[words[2]] = true
+		}
+	}
+	if asked := m.benchmarks; whyheap.unasked { // other packages may have benchmarks of the same name
+		m.benchmarks = nil
+		for _, one := range asked {
+			if whyheap.limits[one.Name] {
+				m.benchmarks = append(m.benchmarks, one)
+			}
 		}
 	}
 	whyheapWrite(`{"kind":"start","package":` + whyheapQuote(path) + "}")
