@@ -45,6 +45,10 @@ ONE = "1 goroutine started here is still there 1.0 s after the tests: select; "
             report(left("", "parallel"), parallel=("A", "B", "C", "D", "E")),
             f"{ONE}left by one of the parallel tests A, B, C and 2 more",
         ),
+        (
+            report(left("", "parallel"), parallel=("A", "B", "A", "B")),  # -count=2
+            f"{ONE}left by one of the parallel tests A, B",
+        ),
         (report(left("", "parallel")), f"{ONE}left by a test, which one is not known"),
     ],
 )
@@ -75,6 +79,38 @@ def test_a_goroutine_of_a_wait_group_stands_at_the_function_that_it_runs() -> No
     assert violation.message == (
         "1 goroutine started by sync.(*WaitGroup).Go for this function can never go on: select; left by TestX"
     )
+
+
+SERVE = Site("net/http/server.go", 3604, 3, "(*Server).Serve", "net/http")
+CONNECTION = Site("net/http/server.go", 2157, 0, "(*conn).serve", "net/http")
+
+
+def of_library(*stack: Site) -> LeftGoroutine:
+    return LeftGoroutine("TestX/part", "after", "select", is_stuck=True, stack=stack, created_by=SERVE, trace="")
+
+
+def is_own(site: Site) -> bool:
+    return site.package.startswith("a.test/")
+
+
+def test_a_goroutine_of_a_library_stands_at_what_it_runs_of_the_users() -> None:
+    handler = Site("p/x.go", 31, 0, "Serve.func1", "a.test/p")
+    one = of_library(*RUN, handler, CONNECTION)
+    ((violation,), _) = leaks_of(report(one), (), None, lambda _: "", lambda _: "p/x_test.go:3", is_own)
+    assert violation.site == handler
+    assert violation.message.startswith("1 goroutine started by net/http.(*Server).Serve for this function can never")
+    assert violation.labels["created_by"] == "net/http.(*Server).Serve"
+    assert violation.labels["created_at"] == "net/http/server.go:3604:3"
+
+
+def test_a_goroutine_that_is_a_librarys_altogether_stands_at_its_test() -> None:
+    places = {"TestX": "p/x_test.go:3"}
+    ((violation,), _) = leaks_of(report(of_library(CONNECTION)), (), None, lambda _: "", places.__getitem__, is_own)
+    assert str(violation.site.position) == "p/x_test.go:3"
+    assert violation.message.startswith("1 goroutine started by net/http.(*Server).Serve can never go on: select; ")
+    ((unplaced,), _) = leaks_of(report(of_library(CONNECTION)), (), None, lambda _: "", lambda _: "", is_own)
+    assert unplaced.site == SERVE
+    assert unplaced.id == violation.id
 
 
 def test_what_the_user_accepts_is_counted_and_no_violation() -> None:

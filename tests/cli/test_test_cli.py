@@ -21,6 +21,8 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
     [
         (("./...", "-race"), "there is no option -r"),
         (("--racy",), "there is no option --racy"),
+        (("--", "-race", "./p"), "./p stands behind --, where only flags of go test are"),
+        (("--", "-run", "X", "-trimpath", "./p"), "./p stands behind --, where only flags"),
         (("--allow", "("), "--allow (: "),
         (("--wait", "soon"), "'soon' is not a duration"),
         (("--timeout", "soon"), "'soon' is not a duration"),

@@ -38,6 +38,39 @@ def test_goflags_count_where_the_command_line_is_silent() -> None:
     assert flags.distorts_allocations == "-race"
 
 
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        (("-race", "./p"), "./p"),
+        (("-run", "X", "-trimpath", "./p", "-args", "y"), "./p"),
+        (("-v", "-args", "./p"), ""),
+        (("-run", "X"), ""),
+        ((), ""),
+    ],
+)
+def test_a_word_that_is_no_flag_is_seen(words: tuple[str, ...], first: str) -> None:
+    assert GoTestFlags.read(words).first_word() == first
+
+
+@pytest.mark.parametrize(
+    ("patterns", "covers"),
+    [
+        ("all", True),
+        ("./...,std", True),
+        ("testing", True),
+        ("test...", True),
+        ("testing/...", True),
+        ("...", True),
+        ("./...", False),
+        ("testing/fstest", False),
+        ("example.test/...,./testing", False),
+        ("", False),
+    ],
+)
+def test_coverage_of_package_testing_is_seen(patterns: str, covers: bool) -> None:  # noqa: FBT001 - a case
+    assert GoTestFlags.read((f"-coverpkg={patterns}",)).covers_testing is covers
+
+
 def test_the_users_overlay_is_not_passed_on() -> None:
     words = ("-v", "-overlay", "a.json", "-run", "X", "-args", "-overlay", "b")
     assert GoTestFlags.read(words).for_test() == ["-v", "-run", "X", "-args", "-overlay", "b"]

@@ -15,7 +15,7 @@ from whyheap.goruntime.testing_hooks import FILES, HOOKS, hooked
 def test_a_hook_stays_on_its_line() -> None:
     source = "package testing\n\nfunc (s *benchState) processBench(b *B) {\n\t\t\tr := b.doBench()\n}\n"
     lines = hooked("benchmark.go", source, "go1.27.3").splitlines()
-    assert lines[3] == "\t\t\tr := b.doBench(); whyheapBenchmark(b, r)"
+    assert lines[3] == "\t\t\twhyheapBefore(); r := b.doBench(); whyheapBenchmark(b, r)"
     assert len(lines) == 5
 
 

@@ -220,7 +220,8 @@ def test_an_idle_connection_is_no_leak_and_a_forgotten_body_is(tmp_path: Path) -
     status, lines, said = run(tmp_path, "--wait", "200ms")
     assert status == 1, said
     (leak,) = rows(lines, "leak")
-    assert re.match(r"net/http/transport\.go:\d+:2: leak: 1 goroutine started here ", leak)
+    assert leak.startswith("forgotten/x_test.go:20:1: leak: 1 goroutine started by net/http.(*Transport).dialConn ")
+    assert any(re.match(r" +created by \S+dialConn +net/http/transport\.go:\d+:2$", line) for line in lines)
     assert leak.endswith("first seen after TestGet (forgotten/x_test.go:20)")
     idle = [line for line in lines if "idle connections of an HTTP client" in line]
     assert [line.split()[1] for line in idle] == ["example.test/c/first:", "example.test/c/idle:"]

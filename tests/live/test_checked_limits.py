@@ -46,15 +46,26 @@ func BenchmarkParts(b *testing.B) {
 	})
 }
 
+//whyheap:limit allocs=0
+func TestSkipped(t *testing.T) { t.Skip("which allocates") }
+
 //whyheap:limit allocs=many
 func TestWrong(t *testing.T) {}
 """,
 }
 
+OTHER = """\
+package other
+
+import "testing"
+
+func BenchmarkOne(b *testing.B) { b.Fatal("nobody has asked for this one") }
+"""
+
 
 @pytest.mark.parametrize("version", [oldest(), newest()])
 def test_limits_hold_or_are_told(tmp_path: Path, version: str) -> None:
-    write(tmp_path, LIMITS)
+    write(tmp_path, {**LIMITS, "other/x_test.go": OTHER})
     status, lines, said = run(tmp_path, "--", "-benchtime=100x", version=version)
     assert status == 1, said
     found = [line for line in lines if line.startswith("x_test.go:")]
@@ -65,7 +76,9 @@ def test_limits_hold_or_are_told(tmp_path: Path, version: str) -> None:
         f"x_test.go:11:6: limit: TestBig allocates {big}",
         f"x_test.go:14:6: directive: //whyheap:limit bytes=1KiB: {parallel}",
         f"x_test.go:24:6: limit: BenchmarkParts/one allocates {part}",
-        "x_test.go:33:1: directive: //whyheap:limit allocs=many: allocs=many is no count: write allocs=0",
+        "x_test.go:36:1: directive: //whyheap:limit allocs=many: allocs=many is no count: write allocs=0",
     ]
     status, lines, _ = run(tmp_path, "--", "-run", "TestNothing", version=version)
-    assert any(line.startswith("note: 4 limits were not judged, their functions did not run: ") for line in lines)
+    assert any(
+        line.startswith("note: 5 limits were not judged, their functions did not run, or failed: ") for line in lines
+    )

@@ -24,6 +24,19 @@ def test_a_limit_stands_above_its_function() -> None:
     assert (found.line, found.column) == (6, 6)
 
 
+def test_a_tab_separates_as_well() -> None:
+    found = one("//whyheap:limit\tallocs=2\nfunc TestX(t *testing.T) {}")
+    assert isinstance(found, AllocationLimit)
+    assert found.allocs == 2
+
+
+def test_a_limit_outside_of_test_files_limits_nothing() -> None:
+    source = "package p\n\n//whyheap:limit allocs=0\nfunc TestX(t *testing.T) {}\n"
+    (found,) = parse_limits(source, is_test=False)
+    assert isinstance(found, WrongDirective)
+    assert (found.line, found.reason) == (3, "it stands in no test file")
+
+
 def test_other_comments_may_stand_between() -> None:
     found = one("//whyheap:limit bytes=64\n//nolint:all\nfunc TestX(t *testing.T) {}")
     assert isinstance(found, AllocationLimit)
@@ -38,6 +51,9 @@ def test_other_comments_may_stand_between() -> None:
         ("//whyheap:limit allocs=-1\nfunc TestX(t *testing.T) {}", "allocs=-1 is no count"),
         ("//whyheap:limit allocs=1 allocs=2\nfunc TestX(t *testing.T) {}", "allocs is given twice"),
         ("//whyheap:limit bytes=1XiB\nfunc TestX(t *testing.T) {}", "'1XiB' is not"),
+        ("//whyheap:limits allocs=1\nfunc TestX(t *testing.T) {}", "it is not understood"),
+        ("// whyheap:limit allocs=1\nfunc TestX(t *testing.T) {}", "it is not understood"),
+        ("//whyheap:limit allocs=1\nfunc TestMain(m *testing.M) {}", "TestMain is neither a Test nor a Benchmark"),
         ("//whyheap:limit time=1s\nfunc TestX(t *testing.T) {}", "time=1s is not understood"),
         (
             "//whyheap:limit allocs=1\nfunc Testing(t *testing.T) {}",
@@ -58,7 +74,7 @@ def test_a_directive_that_makes_no_sense_says_why(source: str, reason: str) -> N
 
 def test_text_and_other_words_are_no_directive() -> None:
     source = "package p\n\nvar s = `\n//whyheap:limit allocs=1\n`\n\n"
-    source += "//whyheap:limits\n// whyheap:limit allocs=1\nfunc TestX() {}\n"
+    source += "// whyheap:limit is a word of ours.\n//whyheap:limitless\nfunc TestX() {}\n"
     assert list(parse_limits(source)) == []
 
 

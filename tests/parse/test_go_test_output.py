@@ -39,6 +39,27 @@ def test_every_kind_of_package_is_told() -> None:
     assert not found[-1].is_only_leaks
 
 
+def test_what_a_test_prints_is_not_gos_own_line() -> None:
+    output = GoTestOutput(packages={"a.test/p", "a.test/q"})
+    for line in (
+        "ok  \ta.test/printed\t0.1s",  # as of a go test that the test has started
+        "FAIL\ta.test/printed\t0.1s",
+        "?   \ta.test/printed\t[no test files]",
+        "FAIL\ta.test/p\t0.1s",
+        "ok  \ta.test/p\t0.2s",
+        "--- FAIL: TestX (0.00s)",
+        "FAIL",
+        "FAIL\ta.test/q\t0.1s",
+        "FAIL\t./missing [setup failed]",  # has no name in go list
+    ):
+        output.add(line)
+    assert [(one.package, one.outcome) for one in output.packages] == [
+        ("a.test/p", Outcome.PASSED),
+        ("a.test/q", Outcome.FAILED),
+        ("./missing", Outcome.NOT_BUILT),
+    ]
+
+
 GOLEAK = """\
 --- FAIL: TestLeak (0.44s)
     a_test.go:13: found unexpected goroutines:

@@ -24,7 +24,6 @@ from whyheap.parse.hook_report import PackageReport
 from whyheap.units import format_bytes, format_count
 
 _NAMED = 3
-_BAD = frozenset({Outcome.FAILED, Outcome.NOT_BUILT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,9 @@ def check_tests(go: GoTool, request: CheckRequest, progress: Progress, show: Cal
     for report in run.reports:
         own_files = [file for file in run.files if file.package == report.package]
         ignored = [one for file in own_files for one in goleak_options(file.source, file.file)]
-        leaks, waived = leaks_of(report, ignored, request.allowed, run.source, partial(_place_of, own_files))
+        leaks, waived = leaks_of(
+            report, ignored, request.allowed, run.source, partial(_place_of, own_files), run.is_own
+        )
         violations += leaks
         notes += [f"{report.package}: {_left(one.count)} accepted by {one.by}" for one in waived]
         notes += _notes_of(report, has_leaks=bool(leaks))
@@ -77,7 +78,7 @@ def check_tests(go: GoTool, request: CheckRequest, progress: Progress, show: Cal
         (*notes, *limit_notes),
         tuple(_unknown(run)),
         counts,
-        failed=bool(failed) or (run.status != 0 and not any(one.outcome in _BAD for one in run.outcomes)),
+        failed=bool(failed) or (run.status != 0 and not any(one.outcome.is_bad for one in run.outcomes)),
         title=" ".join(request.options.patterns),
         sources=_sources(run, ordered) if request.keep_sources else {},
         in_repository=folder_in_repository(Path(run.environment.root or request.options.folder)),
@@ -95,7 +96,8 @@ def _limits(run: GoTestRun) -> tuple[list[Violation], list[str], int]:
     if idle:
         more = f" and {len(idle) - _NAMED} more" if len(idle) > _NAMED else ""
         notes.append(
-            f"{len(idle)} limits were not judged, their functions did not run: {', '.join(idle[:_NAMED])}{more}"
+            f"{len(idle)} limits were not judged, their functions did not run, or failed: "
+            f"{', '.join(idle[:_NAMED])}{more}"
         )
     return violations + found, notes, judged
 
@@ -177,7 +179,7 @@ def _notes_on(one: PackageOutcome, reports: list[PackageReport], *, is_leaky: bo
     if one.outcome is Outcome.PASSED and not is_whole:
         yield (
             f"{one.package}: not checked, its test binary ended before its tests were over "
-            "(a TestMain that does not call m.Run, or os.Exit in a test)"
+            "(a TestMain that does not call m.Run, os.Exit in a test, an -exec that drops the environment)"
         )
     if one.outcome is Outcome.FAILED and not is_whole:
         yield f"{one.package}: not checked for leaks, its test binary ended early"

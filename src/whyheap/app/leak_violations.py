@@ -36,11 +36,12 @@ def leaks_of(
     allowed: re.Pattern[str] | None,
     source: Callable[[str], str],
     place_of: Callable[[str], str] = lambda _: "",
+    is_own: Callable[[Site], bool] = lambda _: True,
 ) -> tuple[list[Violation], list[Waived]]:
     """Return the leaks of one package, and what the user's own words leave out.
 
     `ignored` are the options of goleak in its tests, `allowed` is --allow; `source` gives the text of a spelled file,
-    `place_of` where a test is declared.
+    `place_of` where a test is declared, `is_own` whether code is the user's and no library's.
     """
     waived: Counter[str] = Counter()
     groups: dict[LeakKey, list[LeftGoroutine]] = {}
@@ -50,7 +51,7 @@ def leaks_of(
             waived[by] += one.count
         else:
             groups.setdefault(leak_key(one), []).append(one)
-    violations = [_violation(report, group, source, place_of) for group in groups.values()]
+    violations = [_violation(report, group, source, place_of, is_own) for group in groups.values()]
     return violations, [Waived(count, by) for by, count in waived.items()]
 
 
@@ -65,13 +66,13 @@ def _violation(
     group: Sequence[LeftGoroutine],
     source: Callable[[str], str],
     place_of: Callable[[str], str],
+    is_own: Callable[[Site], bool],
 ) -> Violation:
     first = group[0]
-    creator = first.created_by or (first.stack[0] if first.stack else Site("", 0))
-    run = _run_for_another(first)
-    site = run or _with_column(creator, source)
-    started = f"started by {creator.symbol} for this function" if run is not None else "started here"
-    tests = list(dict.fromkeys(one.test for one in group if one.test)) or report.parallel
+    creator = _with_column(first.created_by or (first.stack[0] if first.stack else Site("", 0)), source)
+    tests = list(dict.fromkeys(one.test for one in group if one.test))
+    tests = tests or list(dict.fromkeys(report.parallel))
+    site, started, subject = _blamed(first, creator, tests, place_of, is_own)
     left_by = _left_by(tests, place_of, certain=all(one.test for one in group), how=first.how)
     count = sum(one.count for one in group)
     what = "1 goroutine" if count == 1 else f"{format_count(count)} goroutines"
@@ -90,16 +91,40 @@ def _violation(
         "attribution": "exact" if first.how == "created" else first.how,
         "package": report.package,
         "stack_bytes_at_least": str(count * _SMALLEST_STACK_BYTES),
+        **({} if site is creator else {"created_by": creator.symbol, "created_at": str(creator.position)}),
         **_retained(report.retained.get(leak_key(first))),
     }
     return Violation(
-        violation_id("leak", report.package, site.symbol, place, first.state),
+        violation_id("leak", report.package, subject, place, first.state),
         "leak",
         site,
         f"{what} {started} {fate}; {left_by}",
         labels=labels,
         stack=first.stack,
     )
+
+
+def _blamed(
+    one: LeftGoroutine,
+    creator: Site,
+    tests: Sequence[str],
+    place_of: Callable[[str], str],
+    is_own: Callable[[Site], bool],
+) -> tuple[Site, str, str]:
+    """Return the line that a leak is told at, what it is to the goroutine, and the function that the leak's id names.
+
+    The go statement, where the user wrote it; else what of the user's it runs; else the first test that left it.
+    """
+    run = _run_for_another(one)
+    if run is None and not is_own(creator):
+        run = next((site for site in reversed(one.stack) if is_own(site)), None)
+        file, _, line = place_of(tests[0].partition("/")[0]).rpartition(":") if run is None and tests else ("", "", "")
+        if file:
+            test = Site(file, int(line), 0, tests[0].partition("/")[0], "")
+            return test, f"started by {creator.symbol}", creator.symbol
+    if run is not None:
+        return run, f"started by {creator.symbol} for this function", run.symbol
+    return creator, "started here", creator.symbol
 
 
 def _retained(found: Retained | None) -> dict[str, str]:

@@ -84,10 +84,17 @@ def test(
     test or benchmark stands above it: //whyheap:limit allocs=0 bytes=1KiB
     """
     from whyheap.app.checked_tests import CheckRequest, check_tests  # noqa: PLC0415 - help needs none of these
+    from whyheap.collect.go_test_flags import GoTestFlags  # noqa: PLC0415 - as above
     from whyheap.collect.go_test_run import GoTestOptions  # noqa: PLC0415 - as above
     from whyheap.host.go import find_go  # noqa: PLC0415 - as above
 
     planned = plan(outputs, format_, (FormatKind.GATE,), redact=False)
+    behind = GoTestFlags.read(ctx.meta.get(_FLAGS, ())).first_word()
+    if behind and not packages:
+        raise UsageError(
+            f"{behind} stands behind --, where only flags of go test are",
+            f"Put packages first:  whyheap test {behind} --",
+        )
     options = GoTestOptions(
         Path.cwd(),
         packages or ("./...",),
@@ -104,8 +111,9 @@ def test(
 
     def show(line: str) -> None:
         progress.clear()
-        sys.stderr.write(line + "\n")
         sys.stderr.flush()
+        sys.stderr.buffer.write(f"{line}\n".encode("utf-8", "surrogateescape"))  # tests may print what is no text
+        sys.stderr.buffer.flush()
 
     try:
         result = check_tests(tool, request, progress, show)

@@ -10,9 +10,12 @@ _CHUNK = 1 << 20
 _POLL_SECONDS = 0.02
 
 
-def follow_lines(path: Path, wanted: Callable[[], bool], finished: Callable[[], bool]) -> Iterator[str]:
+def follow_lines(
+    path: Path, wanted: Callable[[], bool], finished: Callable[[], bool], errors: str = "replace"
+) -> Iterator[str]:
     """Yield the lines of a file that is still being written, until `finished`.
 
+    `errors` says what becomes of bytes that are no UTF-8, as for bytes.decode.
     Nothing is read before `wanted`: a scan in which nothing was compiled does not look at replayed text at all.
     """
     while not wanted():
@@ -33,7 +36,7 @@ def follow_lines(path: Path, wanted: Callable[[], bool], finished: Callable[[], 
             if not newline:
                 rest += chunk
                 continue
-            yield from (rest + whole).decode("utf-8", "replace").split("\n")
+            yield from (rest + whole).decode("utf-8", errors).split("\n")
             rest = tail
     if rest:
-        yield rest.decode("utf-8", "replace")
+        yield rest.decode("utf-8", errors)

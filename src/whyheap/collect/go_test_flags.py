@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,8 +22,10 @@ _REFUSED = {
 _FOR_LIST = frozenset({"tags", "mod", "modfile", "race", "msan", "asan"})
 """Flags that decide which files a package has."""
 _BOOLEAN = frozenset(
-    {"race", "msan", "asan", "cover", "v", "short", "json", "c", "n", "failfast", "benchmem", "a", "x"}
+    {"race", "msan", "asan", "cover", "v", "short", "json", "c", "n", "failfast", "benchmem", "a", "x", "i", "work"}
+    | {"trimpath", "modcacherw", "linkshared", "buildvcs", "fullpath", "artifacts"}
 )
+"""Those of go help build, go help testflag (1.22 to 1.27): a word behind one of them is not its value."""
 _ARGUMENTS = "args"
 _DISTORTING = ("race", "msan", "asan", "cover", "coverprofile", "covermode", "coverpkg")
 
@@ -94,6 +97,20 @@ class GoTestFlags:
     def for_test(self) -> list[str]:
         """Return the words for go test, without -overlay, which is merged into ours."""
         return [word for flag in self.given if flag.name != "overlay" for word in flag.words]
+
+    @property
+    def covers_testing(self) -> bool:
+        """Whether -coverpkg takes in package testing. `all` does, as all tests import it; see go help packages."""
+        for pattern in self.value("coverpkg").split(","):
+            form = re.escape(pattern).replace(r"\.\.\.", ".*")
+            if pattern in {"all", "std"} or re.fullmatch(form, "testing") or pattern == "testing/...":
+                return True
+        return False
+
+    def first_word(self) -> str:
+        """Return the first word that is no flag, before -args; empty without one. Go may take it for a package."""
+        rest = next((flag.words[0] for flag in self.given if not flag.name), "")
+        return "" if rest.startswith("-") else rest
 
     def for_list(self) -> list[str]:
         """Return the words for go list, which must see the same files; GOFLAGS it reads itself."""

@@ -15,9 +15,10 @@ from whyheap.collect.hook_overlay import read_overlay, write_overlay, write_sett
 from whyheap.collect.leak_retention import RetentionReader, largest_heap
 from whyheap.collect.unchanged import module_folders
 from whyheap.errors import TargetError, ToolError, UsageError
-from whyheap.goruntime.testing_hooks import FOLDER_VARIABLE
+from whyheap.goruntime.testing_hooks import FOLDER_VARIABLE, GOTMPDIR_VARIABLE
 from whyheap.host.go import GoEnvironment, GoTool, first_line
 from whyheap.host.program import kill_group
+from whyheap.model.site import Site
 from whyheap.parse.allocation_limits import AllocationLimit, WrongDirective, parse_limits
 from whyheap.parse.go_list import ListedPackage, parse_go_list
 from whyheap.parse.go_mod import module_path
@@ -29,7 +30,7 @@ Progress = Callable[[str], None]
 _SYSTEMS = frozenset({"linux", "darwin", "freebsd", "netbsd", "openbsd", "dragonfly", "solaris", "illumos", "aix"})
 _PACKAGE_ENDS = ("ok ", "FAIL\t")
 _CHECKPTR = "-gcflags=all=-d=checkptr"
-_LISTED = "-json=ImportPath,Dir,Name,TestGoFiles,XTestGoFiles,Error,Module"
+_LISTED = "-json=ImportPath,Dir,Name,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,Error,Module"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,19 @@ class GoTestRun:
     names: SourceNames
     flags: GoTestFlags
     files: list[CheckedFile]
+    packages: frozenset[str] = frozenset()
     outcomes: list[PackageOutcome] = field(default_factory=list)
     reports: list[PackageReport] = field(default_factory=list)
     status: int = 0
     unread: int = 0
     has_benchmarks: bool = False
+
+    def is_own(self, site: Site) -> bool:
+        """Whether code is of the modules that are tested, and no library's."""
+        package = site.package.removesuffix("_test")
+        if any(package == module or package.startswith(f"{module}/") for module, _ in self.names.modules):
+            return True
+        return "vendor" not in site.file.split("/") and Path(self.names.root, site.file).is_file()
 
     def source(self, file: str) -> str:
         """Return the text of a file by its spelling, empty where it cannot be read."""
@@ -100,12 +109,16 @@ def run_tests(go: GoTool, options: GoTestOptions, progress: Progress, show: Call
     with _workplace() as place:
         overlay = write_overlay(environment, place, replaced)
         progress("listing packages")
-        run.files = list(_test_files(go, options, flags, run.names, replaced))
+        listed = _packages(go, options, flags)
+        run.packages = frozenset(package.path for package in listed)
+        run.files = [file for package in listed for file in _checked_files(package, run.names, replaced)]
         limits = [(one.package, limit.function) for one in run.files for limit in one.limits]
         limited = [] if flags.distorts_allocations else limits
-        write_settings(place, options.wait_seconds, limited, largest_heap(place))
+        own = list(_own_flags(options, run))
+        is_unasked = run.has_benchmarks and not flags.has("bench")
+        write_settings(place, options.wait_seconds, limited, largest_heap(place), is_unasked=is_unasked)
         progress("building and running tests")
-        arguments = ["test", f"-overlay={overlay}", "-count=1", *_own_flags(options, run), *options.patterns]
+        arguments = ["test", f"-overlay={overlay}", *own, *options.patterns]
         heaps = RetentionReader(place, run.names.spell)
         _run(go, [*arguments, *flags.for_test()], options.folder, place, run, show, heaps)
         for file in sorted(place.glob("report-*.jsonl")):
@@ -121,6 +134,11 @@ def _check(flags: GoTestFlags, options: GoTestOptions) -> None:
             f"--checkptr and -gcflags={flags.value('gcflags')} speak of the same: go uses one of them for a package",
             "Leave --checkptr out, and add -d=checkptr to your own:  -gcflags=all='-d=checkptr ...'",
         )
+    if flags.covers_testing:  # cmd/go/internal/work/exec.go, Go 1.22 to 1.27: runs cover on files without their overlay
+        raise UsageError(
+            f"-coverpkg={flags.value('coverpkg')} covers package testing, too, and go covers it without our hooks",
+            "Name your own packages:  -coverpkg=./...",
+        )
     for option, name, is_given in (
         ("--timeout", "timeout", bool(options.timeout)),
         ("--tags", "tags", bool(options.tags)),
@@ -130,6 +148,8 @@ def _check(flags: GoTestFlags, options: GoTestOptions) -> None:
 
 
 def _own_flags(options: GoTestOptions, run: GoTestRun) -> Iterator[str]:
+    if not run.flags.has("count"):
+        yield "-count=1"  # any count keeps go from its cache of results
     if options.checkptr:
         yield _CHECKPTR
     if options.tags:
@@ -154,15 +174,16 @@ def _run(
     heaps: RetentionReader,
 ) -> None:
     printed = place / "output"
-    output = GoTestOutput(run.names.spell)
-    tool = GoTool(go.command, {**go.env, FOLDER_VARIABLE: str(place)})
+    output = GoTestOutput(run.names.spell, run.packages)
+    given = {FOLDER_VARIABLE: str(place), GOTMPDIR_VARIABLE: go.given("GOTMPDIR")}
+    tool = GoTool(go.command, {**go.env, **given})
     started = None
     try:
         with printed.open("wb") as sink, tool.start(arguments, folder, sink, sink) as process:
             started = process
-            for line in follow_lines(printed, lambda: True, lambda: process.poll() is not None):
+            for line in follow_lines(printed, lambda: True, lambda: process.poll() is not None, "surrogateescape"):
                 show(line)
-                output.add(line)
+                output.add(line.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
                 if line.startswith(_PACKAGE_ENDS):
                     heaps.read()
             heaps.read()
@@ -171,7 +192,7 @@ def _run(
         if started is not None:
             kill_group(started)  # a test binary may catch what has ended go
         raise
-    run.outcomes = output.packages
+    run.outcomes = output.packages if run.status else [one for one in output.packages if not one.outcome.is_bad]
     run.unread = int(output.is_cut)
     if not run.outcomes:
         words = printed.read_text(encoding="utf-8", errors="replace")
@@ -184,10 +205,8 @@ def _hint(words: str) -> str:
     return "Name packages as for go test:  whyheap test ./..."
 
 
-def _test_files(
-    go: GoTool, options: GoTestOptions, flags: GoTestFlags, names: SourceNames, replaced: dict[str, str]
-) -> Iterator[CheckedFile]:
-    """Yield the test files of the packages; what go list cannot say, go test will."""
+def _packages(go: GoTool, options: GoTestOptions, flags: GoTestFlags) -> list[ListedPackage]:
+    """Return the packages; what go list cannot say, go test will."""
     words = ["list", "-e", _LISTED, *flags.for_list()]
     words += [f"-tags={options.tags}"] if options.tags else []
     if flags.value("overlay"):
@@ -198,17 +217,25 @@ def _test_files(
             f"go list failed: {first_line(listed.stderr).removeprefix('go: ')}",
             "Name packages as for go test:  whyheap test ./...",
         )
-    for package in parse_go_list(listed.stdout.encode()):
-        for name in (*package.TestGoFiles, *package.XTestGoFiles):
-            yield _test_file(package, str(Path(package.Dir, name)), names, replaced)
+    return list(parse_go_list(listed.stdout.encode()))
 
 
-def _test_file(package: ListedPackage, path: str, names: SourceNames, replaced: dict[str, str]) -> CheckedFile:
+def _checked_files(package: ListedPackage, names: SourceNames, replaced: dict[str, str]) -> Iterator[CheckedFile]:
+    """Yield the test files of a package, and those of its other files that have a limit in them: in vain."""
+    for name in (*package.TestGoFiles, *package.XTestGoFiles):
+        yield _checked_file(package, str(Path(package.Dir, name)), names, replaced)
+    for name in (*package.GoFiles, *package.CgoFiles):
+        file = _checked_file(package, str(Path(package.Dir, name)), names, replaced)
+        if file.wrong:
+            yield file
+
+
+def _checked_file(package: ListedPackage, path: str, names: SourceNames, replaced: dict[str, str]) -> CheckedFile:
     try:
         source = Path(replaced.get(path) or path).read_text(encoding="utf-8", errors="replace")
     except OSError:
         source = ""  # go test will say so
-    found = list(parse_limits(source))
+    found = list(parse_limits(source, is_test=path.endswith("_test.go")))
     return CheckedFile(
         package.path,
         names.spell(path),

@@ -49,13 +49,20 @@ def write_overlay(environment: GoEnvironment, place: Path, replaced: Mapping[str
 
 
 def write_settings(
-    place: Path, wait_seconds: float, limited: Iterable[tuple[str, str]], largest_heap_bytes: int
+    place: Path,
+    wait_seconds: float,
+    limited: Iterable[tuple[str, str]],
+    largest_heap_bytes: int,
+    *,
+    is_unasked: bool = False,
 ) -> None:
     """Write what a test binary reads: how long to wait, what is harmless, which functions have limits.
 
-    `largest_heap_bytes` is how large a heap may be that is written where goroutines were left.
+    `largest_heap_bytes` is how large a heap may be that is written where goroutines were left. `is_unasked`: of the
+    benchmarks only those with limits run.
     """
     lines = [f"wait\t{round(wait_seconds * 1000)}ms", f"dump\t{largest_heap_bytes}"]
     lines += ["\t".join(("harmless", rule.name, *rule.functions)) for rule in HARMLESS]
     lines += [f"limit\t{package}\t{function}" for package, function in limited]
+    lines += ["unasked"] if is_unasked else []
     (place / "settings").write_text("\n".join(lines), encoding="utf-8")

@@ -4,7 +4,10 @@
 |---|---|---|---|
 | testing.go | `defer m.after()` | `(*M).Run`, after the flags are parsed and profiles are started | 1.22 to 1.27 |
 | testing.go | `fn(t)` | `tRunner`, the goroutine of each test | 1.22 to 1.27 |
+| testing.go | `go tRunner(t, f)` | `(*T).Run`, where the goroutine is started | 1.22 to 1.27 |
 | testing.go | `if !<-t.signal {` | `(*T).Run`, where the caller learns that it is over or parallel | 1.22 to 1.27 |
+| fuzz.go | `fn(f)` | `fRunner`, the goroutine of each fuzz target | 1.22 to 1.27 |
+| fuzz.go | `ok = ok && !f.Failed()` | `runFuzzTests`, where a fuzz target is over | 1.22 to 1.27 |
 | benchmark.go | `r := b.doBench()` | `processBench` | 1.22 to 1.27 |
 | example.go | `if !runExample(eg) {` | `runExamples` | 1.22 to 1.27 |
 
@@ -28,6 +31,8 @@ _IMPORTS = re.compile(r"^import \(\n(.*?)^\)\n", re.MULTILINE | re.DOTALL)
 _IMPORT = re.compile(r'"[^"]+"')
 FOLDER_VARIABLE = "WHYHEAP_TEST"
 """Names the folder that a test binary reads its settings from and writes its report to."""
+GOTMPDIR_VARIABLE = "WHYHEAP_GOTMPDIR"
+"""What GOTMPDIR was for the user: tests see that, and not the one that whyheap gives to go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +47,19 @@ class Hook:
 HOOKS = (
     Hook("testing.go", "defer m.after()", "defer m.after(); whyheapStart(m); defer whyheapStop(m)"),
     Hook("testing.go", "fn(t)", "whyheapBegin(t); defer whyheapEnd(t); fn(t)"),
+    Hook("testing.go", "go tRunner(t, f)", "whyheapBeforeTest(t); go tRunner(t, f)"),
     Hook(
         "testing.go",
         "if !<-t.signal {",
         "whyheapSignal := <-t.signal; whyheapAfter(t); if !whyheapSignal {",
     ),
-    Hook("benchmark.go", "r := b.doBench()", "r := b.doBench(); whyheapBenchmark(b, r)"),
+    Hook("fuzz.go", "fn(f)", "whyheapFuzz(f); fn(f)"),
+    Hook("fuzz.go", "ok = ok && !f.Failed()", "whyheapAfterFuzz(f); ok = ok && !f.Failed()"),
+    Hook("benchmark.go", "r := b.doBench()", "whyheapBefore(); r := b.doBench(); whyheapBenchmark(b, r)"),
     Hook(
         "example.go",
         "if !runExample(eg) {",
-        "whyheapPassed := runExample(eg); whyheapExample(eg.Name); if !whyheapPassed {",
+        "whyheapBefore(); whyheapPassed := runExample(eg); whyheapExample(eg.Name); if !whyheapPassed {",
     ),
 )
 FILES = tuple(dict.fromkeys(hook.file for hook in HOOKS))

@@ -87,6 +87,10 @@ class GoTool:
         """Return ours with the changes; go believes PWD, which is our shell's and may lead there by a link."""
         return {**os.environ, "PWD": str(folder), **self.env}
 
+    def given(self, name: str) -> str:
+        """Return a variable of the environment that go gets, empty when it is not set."""
+        return {**os.environ, **self.env}.get(name, "")
+
     def run(self, arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
         """Run to the end and keep the output; for short calls only."""
         try:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DIRECTIVE = "//whyheap:limit"
 _FORM = f"{DIRECTIVE} allocs=N bytes=SIZE"
 _COUNT = re.compile(r"\d{1,18}", re.ASCII)
+_SIMILAR = re.compile(r"//whyheap:limits?\b|// whyheap:limits?\s+(?:allocs|bytes)=", re.IGNORECASE)
 _LIMITED = re.compile(r"(Test|Benchmark)(?![a-z])\w*")
 
 
@@ -49,23 +50,29 @@ class WrongDirective:
     reason: str
 
 
-def parse_limits(source: str) -> Iterator[AllocationLimit | WrongDirective]:
-    """Yield the limits of one test file, in order; text in strings is none."""
-    if DIRECTIVE not in source:
+def parse_limits(source: str, *, is_test: bool = True) -> Iterator[AllocationLimit | WrongDirective]:
+    """Yield the limits of one file, in order; text in strings is none. What is no test file has only wrong ones."""
+    if _SIMILAR.search(source) is None:
         return
     from ast_grep_py import SgRoot  # noqa: PLC0415 - loads a native parser: only where there is a directive
 
     root = SgRoot(source, "go").root()
     for comment in root.find_all(kind="comment"):
         text = comment.text().rstrip()
-        if text.partition(" ")[0] != DIRECTIVE:
+        if _SIMILAR.match(text) is None:
             continue
-        yield _read(comment, text)
+        found = _read(comment, text)
+        if not is_test and isinstance(found, AllocationLimit):
+            at = comment.range().start
+            found = WrongDirective(at.line + 1, at.column + 1, text, "it stands in no test file")
+        yield found
 
 
 def _read(comment: SgNode, text: str) -> AllocationLimit | WrongDirective:
     start = comment.range().start
     line, column = start.line + 1, start.column + 1
+    if text.split(maxsplit=1)[0] != DIRECTIVE:
+        return WrongDirective(line, column, text, f"it is not understood: write {_FORM}")
     try:
         allocs, size = _limits(text)
     except UsageError as error:
@@ -74,7 +81,7 @@ def _read(comment: SgNode, text: str) -> AllocationLimit | WrongDirective:
     if name is None:
         return WrongDirective(line, column, text, "it stands directly above no function")
     function = name.text()
-    if _LIMITED.fullmatch(function) is None:
+    if _LIMITED.fullmatch(function) is None or function == "TestMain":
         return WrongDirective(line, column, text, f"{function} is neither a Test nor a Benchmark function")
     at = name.range().start
     return AllocationLimit(function, at.line + 1, at.column + 1, allocs, size, text)

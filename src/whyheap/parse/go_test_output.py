@@ -8,7 +8,10 @@ Source: cmd/go/internal/test/test.go and cmd/internal/test2json (Go 1.22 to 1.27
     ?   \texample.com/p\t[no test files]
     \texample.com/p\t\tcoverage: 0.0% of statements
 
-A package's output stands before its line. Two kinds of failure are understood: what go.uber.org/goleak says (leaks.go,
+A package's output stands before its line, and may hold such lines itself, as of a go test that the test has started:
+only a package that is tested has a line, and the last one counts.
+
+Two kinds of failure are understood: what go.uber.org/goleak says (leaks.go,
 testmain.go: VerifyNone by Errorf, VerifyTestMain on standard error), and a throw of the compiler's pointer checks
 (runtime/checkptr.go).
 """
@@ -16,7 +19,7 @@ testmain.go: VerifyNone by Errorf, VerifyTestMain on standard error), and a thro
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -45,6 +48,11 @@ class Outcome(StrEnum):
     FAILED = "failed"
     NOT_BUILT = "not built"
     NO_TESTS = "no tests"
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether go test fails for it."""
+        return self in {Outcome.FAILED, Outcome.NOT_BUILT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +89,34 @@ class PackageOutcome:
 class GoTestOutput:
     """The output while it is read, line after line."""
 
-    def __init__(self, spell: Callable[[str], str] = str) -> None:
-        """`spell` turns files into the contract's spelling."""
+    def __init__(self, spell: Callable[[str], str] = str, packages: Collection[str] = ()) -> None:
+        """`spell` turns files into the contract's spelling; `packages` are those that are tested, where it is known."""
         self._spell = spell
+        self._tested = packages
         self._lines: list[str] = []
         self.packages: list[PackageOutcome] = []
         self.is_cut = False
 
     def add(self, line: str) -> None:
         """Take one line, without its end."""
-        if line[:1] in "oF?\t" and (ended := _ended(line)) is not None:
+        ended = _ended(line) if line[:1] in "oF?\t" else None
+        if ended is not None and self._is_tested(*ended):
             self._close(*ended)
         elif len(self._lines) < _MOST_LINES:
             self._lines.append(line)
         else:
             self.is_cut = True
 
+    def _is_tested(self, package: str, outcome: Outcome) -> bool:
+        """Whether it may be go's own line; what cannot be found or built may have another name than go list's."""
+        return not self._tested or package in self._tested or outcome is Outcome.NOT_BUILT
+
     def _close(self, package: str, outcome: Outcome) -> None:
         lines, self._lines = self._lines, []
         found = PackageOutcome(package, outcome)
         if outcome is Outcome.FAILED:
             self._read_failure(found, lines)
+        self.packages = [one for one in self.packages if one.package != package]  # the test's own words
         self.packages.append(found)
 
     def _read_failure(self, found: PackageOutcome, lines: list[str]) -> None:

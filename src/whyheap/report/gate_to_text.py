@@ -53,7 +53,8 @@ def _behind(violation: Violation, *, all_rows: bool) -> Iterator[str]:
     frames = violation.stack if all_rows else violation.stack[:_MOST_FRAMES]
     rows = [(site.symbol, str(site.position)) for site in frames]
     if violation.rule == "leak" and violation.site.symbol:
-        rows.append((f"created by {violation.site.symbol}", str(violation.site.position)))
+        creator = violation.labels.get("created_by", violation.site.symbol)
+        rows.append((f"created by {creator}", violation.labels.get("created_at", str(violation.site.position))))
     width = max((len(name) for name, _ in rows), default=0)
     for number, (name, place) in enumerate(rows):
         if number == len(frames) < len(violation.stack):

@@ -52,15 +52,18 @@ var whyheap struct {
 	folder   string
 	pid      string
 	active   bool
+	runner   int // the goroutine that called m.Run
 	wait     time.Duration
 	rules    []whyheapRule
 	limits   map[string]bool
+	unasked  bool // benchmarks run for their limits alone
 	meters   map[*T]*whyheapMeter
 	runs     *whyheapRun    // the last one first
 	runners  map[int]string // goroutine that runs a test -> its name, made of runs
 	known    map[int]bool   // goroutines that were there before the tests
 	owners   map[int]whyheapOwner
 	parallel []string
+	unsure   bool // parallel tests have ended since the goroutines were last listed
 	tests    int
 	count    int // goroutines when they were last listed
 	listing  time.Duration
@@ -82,6 +85,13 @@ func init() {
 	syscall.Unsetenv("WHYHEAP_TEST")
 	whyheap.folder = folder
 	whyheap.pid = strconv.Itoa(syscall.Getpid())
+	if folder, found := syscall.Getenv("WHYHEAP_GOTMPDIR"); found { // what it was before whyheap gave go one of its own
+		syscall.Unsetenv("WHYHEAP_GOTMPDIR")
+		syscall.Unsetenv("GOTMPDIR")
+		if folder != "" {
+			syscall.Setenv("GOTMPDIR", folder)
+		}
+	}
 }
 
 // whyheapStart takes the goroutines that are there before any test.
@@ -95,10 +105,13 @@ func whyheapStart(m *M) {
 	whyheap.runners = map[int]string{}
 	whyheap.known = map[int]bool{}
 	whyheap.owners = map[int]whyheapOwner{}
-	whyheap.runs, whyheap.tests, whyheap.parallel = nil, 0, nil
+	whyheap.runs, whyheap.tests, whyheap.parallel, whyheap.unsure = nil, 0, nil, false
 	whyheap.rules, whyheap.mostHeap = nil, 0
 	whyheap.dump, whyheap.undumped = "", ""
 	path := m.deps.ImportPath()
+	if path == "" { // files were named, not a package
+		path = "command-line-arguments"
+	}
 	for _, line := range strings.Split(whyheapRead(whyheap.folder+"/settings"), "\n") {
 		words := strings.Split(line, "\t")
 		switch {
@@ -108,8 +121,18 @@ func whyheapStart(m *M) {
 			whyheap.rules = append(whyheap.rules, whyheapRule{words[1], words[2:]})
 		case words[0] == "dump":
 			whyheap.mostHeap, _ = strconv.ParseUint(words[1], 10, 64)
+		case words[0] == "unasked":
+			whyheap.unasked = true
 		case words[0] == "limit" && words[1] == path:
 			whyheap.limits[words[2]] = true
+		}
+	}
+	if asked := m.benchmarks; whyheap.unasked { // other packages may have benchmarks of the same name
+		m.benchmarks = nil
+		for _, one := range asked {
+			if whyheap.limits[one.Name] {
+				m.benchmarks = append(m.benchmarks, one)
+			}
 		}
 	}
 	whyheapWrite(`{"kind":"start","package":` + whyheapQuote(path) + "}")
@@ -118,6 +141,7 @@ func whyheapStart(m *M) {
 	}
 	whyheap.stacks = nil
 	whyheap.heap, whyheap.stack = whyheapMemory()
+	whyheap.runner = whyheapNumber()
 	whyheap.active = true
 }
 
@@ -145,6 +169,7 @@ func whyheapRemember(run *whyheapRun) {
 	whyheap.mu.Lock()
 	run.next = whyheap.runs
 	whyheap.runs = run
+	whyheap.unsure = whyheap.unsure || run.number == 0
 	whyheap.mu.Unlock()
 	race.Enable()
 }
@@ -178,6 +203,9 @@ func whyheapEnd(t *T) {
 	meter := whyheap.meters[t]
 	whyheap.mu.Unlock()
 	runtime.ReadMemStats(&meter.after)
+	if t.Skipped() || t.Failed() { // which allocates for what it says
+		return
+	}
 	whyheapWrite(`{"kind":"limit","name":` + whyheapQuote(t.name) +
 		whyheapField("allocs", int64(meter.after.Mallocs-meter.before.Mallocs)) +
 		whyheapField("bytes", int64(meter.after.TotalAlloc-meter.before.TotalAlloc)) +
@@ -185,11 +213,56 @@ func whyheapEnd(t *T) {
 		whyheapFlag("parallel", t.isParallel) + whyheapFlag("parallel_parts", len(t.sub) > 0) + "}")
 }
 
-// whyheapAfter is called when a test is over, or has turned parallel.
-func whyheapAfter(t *T) {
-	if whyheap.active && t.level == 1 && !t.isParallel {
-		whyheapOwn(t.name)
+// whyheapIsFirst says whether a test is one of m.Run's own: tests may call RunTests themselves, and side by side.
+func whyheapIsFirst(t *T) bool {
+	return whyheap.active && t.level == 1 && whyheapNumber() == whyheap.runner
+}
+
+// whyheapBeforeTest is called before the goroutine of a test is started.
+func whyheapBeforeTest(t *T) {
+	if whyheapIsFirst(t) {
+		whyheapBefore()
 	}
+}
+
+// whyheapAfter is called when a test is over, or has turned parallel: until then it ran alone.
+func whyheapAfter(t *T) {
+	if whyheapIsFirst(t) {
+		whyheapOwn(whyheapOwner{t.name, "after"})
+	}
+}
+
+// whyheapFuzz is called in the goroutine of a fuzz target, just before its function. Its seeds are tests.
+func whyheapFuzz(f *F) {
+	if whyheap.active {
+		whyheapBefore()
+		whyheapRemember(&whyheapRun{number: whyheapNumber(), name: f.name})
+	}
+}
+
+// whyheapAfterFuzz is called when a fuzz target is over.
+func whyheapAfterFuzz(f *F) {
+	if whyheap.active {
+		whyheapOwn(whyheapOwner{f.name, "after"})
+	}
+}
+
+// whyheapBefore is called before what runs alone. What parallel tests have left in the meantime is not its own.
+func whyheapBefore() {
+	if whyheap.active && whyheapIsUnsure() {
+		whyheapOwn(whyheapOwner{"", "parallel"})
+	}
+}
+
+//go:norace
+func whyheapIsUnsure() bool {
+	race.Disable()
+	whyheap.mu.Lock()
+	unsure := whyheap.unsure
+	whyheap.unsure = false
+	whyheap.mu.Unlock()
+	race.Enable()
+	return unsure
 }
 
 // whyheapBenchmark is called with what a benchmark measured.
@@ -203,18 +276,18 @@ func whyheapBenchmark(b *B, r BenchmarkResult) {
 			whyheapField("allocs", r.AllocsPerOp()) + whyheapField("bytes", r.AllocedBytesPerOp()) +
 			whyheapField("n", int64(r.N)) + "}")
 	}
-	whyheapOwn(b.name)
+	whyheapOwn(whyheapOwner{b.name, "after"})
 }
 
 // whyheapExample is called when an example is over.
 func whyheapExample(name string) {
 	if whyheap.active {
-		whyheapOwn(name)
+		whyheapOwn(whyheapOwner{name, "after"})
 	}
 }
 
 // whyheapOwn gives the goroutines that nobody owns yet to what ran last.
-func whyheapOwn(name string) {
+func whyheapOwn(owner whyheapOwner) {
 	if len(whyheap.stacks) > whyheapCheapStacks && runtime.NumGoroutine() <= whyheap.count {
 		return
 	}
@@ -227,7 +300,7 @@ func whyheapOwn(name string) {
 	whyheap.count = runtime.NumGoroutine()
 	for _, one := range whyheapGoroutines() {
 		if _, found := whyheap.owners[one.id]; !found && !whyheap.known[one.id] {
-			whyheap.owners[one.id] = whyheapOwner{name, "after"}
+			whyheap.owners[one.id] = owner
 		}
 	}
 }
@@ -241,9 +314,13 @@ func whyheapStop(m *M) {
 	whyheapSort()
 	begun := time.Now()
 	left, harmless, children := whyheapLeft()
-	witness, written := false, false
+	witness, written, collected := false, false, false
 	for pause := time.Millisecond; len(left) > 0; pause = min(2*pause, 50*time.Millisecond) {
 		waited := time.Since(begun)
+		if waited >= 20*time.Millisecond && !collected { // a finalizer or cleanup may end some
+			runtime.GC()
+			collected = true
+		}
 		if waited >= 50*time.Millisecond && !witness { // all stuck for ever: no use in waiting
 			if whyheapMarksLeaked() && !written { // later it cannot be, if any is marked
 				paused := time.Now()
