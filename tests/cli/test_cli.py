@@ -380,6 +380,17 @@ def test_a_text_that_is_no_target_is_told_what_was_expected(text: str, cli: Cli,
     assert "Targets are packages (., ./..., ./cmd/api)" in ran.err
 
 
+@pytest.mark.parametrize(("command", "slug"), [("patterns", "append-growth"), ("causes", "goroutine-leak")])
+def test_a_catalogue_is_json_on_request(command: str, slug: str, cli: Cli) -> None:
+    every = json.loads(cli(command, "--format", "json").out)
+    (own,) = json.loads(cli(command, slug, "--format", "json").out)[command]
+    assert every["schema"] == 1
+    assert own in every[command]
+    assert own["slug"] == slug
+    assert own["sections"]["What it is"]
+    assert cli(command, "nothing", "--format", "json").code == 2
+
+
 def test_fix_asks_no_service(cli: Cli) -> None:
     assert "whyheap why http://127.0.0.1:1" in cli("fix", "http://127.0.0.1:1").err
 

@@ -160,6 +160,18 @@ def test_a_key_is_converted_where_the_map_is_asked(tmp_path: Path) -> None:
     assert "proven" in done.stdout
 
 
+def test_comments_behind_a_conversion_that_moves_stay(tmp_path: Path) -> None:
+    (tmp_path / "go.mod").write_text("module example.test/m\n\ngo 1.22\n")
+    (tmp_path / "m.go").write_text(
+        "package m\n\nfunc Look(m map[string]int, b []byte) int {\n"
+        "\tk := string(b) // the tenant\n\t// zero where there is none\n\treturn m[k]\n}\n"
+    )
+    done = run(tmp_path, "m.go:4", "--no-tests", "--write", "--go", str(toolchains.go(toolchains.oldest())))
+    assert done.returncode == 0, done.stderr
+    body = "\t// the tenant\n\t// zero where there is none\n\treturn m[string(b)]\n}\n"
+    assert (tmp_path / "m.go").read_text().endswith(body)
+
+
 def test_a_line_tells_why_it_is_not_edited(tmp_path: Path) -> None:
     folder = copied(tmp_path)
     line = next(n for n, text in enumerate((folder / "traps.go").read_text().splitlines(), 1) if "%v is" in text)

@@ -72,9 +72,9 @@ FUNCTIONS = {
         "BadEncode": "only sort.Slice and reflect.DeepEqual have a typed equal",
     },
     "string-concatenation": {
-        "BadReturned": "it is no += on a variable",
+        "BadReturned": "nothing is added to the end of a variable",
         "BadLoop": "proven 19 -> 1",
-        "BadLocal": "it is no += on a variable",
+        "BadLocal": "nothing is added to the end of a variable",
     },
     "string-conversion": {
         "BadString": _COPY,

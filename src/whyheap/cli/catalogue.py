@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import click
 
 from whyheap.cli.options import common_options
-from whyheap.cli.output import Terminal
+from whyheap.cli.output import Terminal, write_stdout
 from whyheap.cli.rules import rules_here
 from whyheap.errors import UsageError
 from whyheap.rules.rule import PREFIX, Requires
@@ -16,13 +16,32 @@ from whyheap.rules.rule import PREFIX, Requires
 _LONGEST_LINE = 100
 
 
+_format_option = click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", help="[text]")
+
+
 @click.command()
 @click.argument("slug", required=False)
+@_format_option
 @common_options
-def patterns(slug: str | None, *, quiet: bool, verbose: bool, no_color: bool) -> None:  # noqa: ARG001 - common options
+def patterns(slug: str | None, *, format_: str, quiet: bool, verbose: bool, no_color: bool) -> None:  # noqa: ARG001 - common options
     """List the patterns, or explain the one named SLUG."""
     from whyheap.patterns.catalogue import PATTERNS, REASONS, get  # noqa: PLC0415 - imported when used
 
+    if format_ == "json" and not (slug or "").startswith(PREFIX):
+        named = (get(slug),) if slug is not None else (*PATTERNS, *REASONS)
+        _print_json(
+            "patterns",
+            [
+                {
+                    "slug": one.slug,
+                    "title": one.title,
+                    "sections": {heading: " ".join(text.split()) for heading, text in one.doc.items()},
+                    "fixes": [{"title": fix.title, "kind": fix.kind.value} for fix in one.fixes],
+                }
+                for one in named
+            ],
+        )
+        return
     width = min(Terminal.detect(no_color=no_color).width, _LONGEST_LINE)
     if slug is None:
         _print_list(((one.slug, one.title) for one in PATTERNS), width)
@@ -35,6 +54,8 @@ def patterns(slug: str | None, *, quiet: bool, verbose: bool, no_color: bool) ->
         click.echo("\n whyheap patterns SLUG explains one")
         return
     if slug.startswith(PREFIX):
+        if format_ == "json":
+            raise UsageError(f"{slug} is a rule of your own, which is YAML", "Leave --format out")
         _print_rule(slug, width)
         return
     pattern = get(slug)
@@ -65,11 +86,16 @@ def _print_rule(slug: str, width: int) -> None:
 
 @click.command()
 @click.argument("slug", required=False)
+@_format_option
 @common_options
-def causes(slug: str | None, *, quiet: bool, verbose: bool, no_color: bool) -> None:  # noqa: ARG001 - common options
+def causes(slug: str | None, *, format_: str, quiet: bool, verbose: bool, no_color: bool) -> None:  # noqa: ARG001 - common options
     """List the causes, or explain the one named SLUG."""
     from whyheap.causes.catalogue import CAUSES, get  # noqa: PLC0415 - imported when used
 
+    if format_ == "json":
+        named = (get(slug),) if slug is not None else CAUSES
+        _print_json("causes", [{"slug": one.slug, "title": one.title, "sections": one.sections} for one in named])
+        return
     width = min(Terminal.detect(no_color=no_color).width, _LONGEST_LINE)
     if slug is None:
         _print_list(((one.slug, one.title) for one in CAUSES), width)
@@ -77,6 +103,12 @@ def causes(slug: str | None, *, quiet: bool, verbose: bool, no_color: bool) -> N
         return
     cause = get(slug)
     _print_page(cause.slug, cause.title, cause.sections, width)
+
+
+def _print_json(name: str, rows: list[dict[str, object]]) -> None:
+    import msgspec  # noqa: PLC0415 - when asked for
+
+    write_stdout(msgspec.json.format(msgspec.json.encode({"schema": 1, name: rows}), indent=2) + b"\n")
 
 
 def _print_list(rows: Iterable[tuple[str, str]], width: int) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from whyheap.model.edit import Change, Edit
@@ -33,6 +34,9 @@ def edit(finding: Finding, source: EditSource) -> Edit:
         if outer is not None:
             return _other_method(finding, source, outer, conversion)
     raise UneditableError("the copy is needed: it is kept, changed or handed on")
+
+
+_COMMENT = re.compile(r"/[/*]")
 
 
 def _call_around(conversion: SgNode) -> SgNode | None:
@@ -108,9 +112,8 @@ def _at_look_up(finding: Finding, source: EditSource, conversion: SgNode) -> Edi
         raise elsewhere
     if any(calls(source, one) for one in _header(following)):
         raise UneditableError("a call in the statement may change the bytes before they are looked up")
-    if "//" in (between := source.text[end(declared) : begin(following)]) or "/*" in between:
-        raise UneditableError("a comment stands behind the conversion")
-    after = begin(following)
+    comment = _COMMENT.search(source.text, end(declared), begin(following))
+    after = comment.start() if comment is not None else begin(following)  # comments stay
     changes = [Change(begin(declared), after, ""), *(replace(one, conversion.text()) for one in uses)]
     return source.edit(finding, f"{declared.text()} -> [{conversion.text()}]", changes)
 
