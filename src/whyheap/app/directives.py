@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from whyheap.parse.allocation_limits import DIRECTIVE as LIMIT
+from whyheap.patterns.grammar import unread_lines
 from whyheap.patterns.syntax import FUNCTIONS, GoFile
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ _WORDS: Final[Mapping[str, frozenset[str]]] = {
     "gcassert": frozenset({Word.NOESCAPE, Word.INLINE, Word.BCE}),
 }
 _OWN_LINE: Final = re.compile(r"// ?(whyheap|gcassert):([\w,]*)")
+_LINE_COMMENT: Final = re.compile(r"^//line |/\*line ", re.MULTILINE)
+_BLOCK_COMMENT: Final = re.compile(r"/\*.*?\*/")
 _TRAILING: Final = re.compile(r"// ?(gcassert|whyheap):([\w,]*)")
 _DECLARATIONS: Final = ("function_declaration", "method_declaration")
 _COMPOUND: Final = {
@@ -91,6 +94,7 @@ class Directive:
     """One word at one place. `lines` are those that it speaks of; `function` when it is about a whole function.
 
     `inside` is the function that the lines are in. `problem` says why it makes no sense; it is then not judged.
+    `is_unread` says that Go's syntax was not understood there: what it speaks of is not known.
     """
 
     file: str
@@ -103,6 +107,7 @@ class Directive:
     inside: Declaration | None = None
     calls: int = 0
     problem: str = field(default="")
+    is_unread: bool = False
 
 
 def has_directive(text: str) -> bool:
@@ -115,6 +120,11 @@ def find_directives(file: str, text: str) -> list[Directive]:
     return list(_Finder(file, text).directives()) if has_directive(text) else []
 
 
+def _code_of(text: str) -> str:
+    """Return what of a line's start is code, without block comments, one included that began above."""
+    return _BLOCK_COMMENT.sub("", text).rpartition("*/")[2].strip()
+
+
 class _Finder:
     """Finds what the comments of one file speak of."""
 
@@ -122,12 +132,14 @@ class _Finder:
         self._file = file
         self._lines = text.split("\n")
         self._syntax = GoFile(text)
+        renamed = _LINE_COMMENT.search(text)
+        self._renamed_from = text.count("\n", 0, renamed.start()) + 1 if renamed is not None else len(self._lines) + 1
 
     def directives(self) -> Iterator[Directive]:
         comments = sorted(self._syntax.all("comment"), key=lambda node: node.range().start.index)
         for node in comments:
             at = node.range().start
-            is_trailing = bool(self._lines[at.line][: at.column].strip())
+            is_trailing = bool(_code_of(self._lines[at.line][: at.column]))
             said = node.text()
             found = _TRAILING.search(said) if is_trailing else _OWN_LINE.match(said)
             if found is None or not said.startswith("//") or (not found[2] and " " in found[0]):  # prose: "whyheap: x"
@@ -138,6 +150,10 @@ class _Finder:
             column = self._syntax.column(node) + (found.start() if is_trailing else 0)
             for word in found[2].split(","):
                 yield self._directive(at.line + 1, column, (found[1], word), target)
+
+    @cached_property
+    def _unread(self) -> tuple[range, ...]:
+        return unread_lines(self._syntax.root)
 
     def _directive(self, line: int, column: int, said: tuple[str, str], target: _Target | None) -> Directive:
         tool, word = said
@@ -151,7 +167,13 @@ class _Finder:
             )
         speaks = target.of(tool, Word(word))
         problem = target.problem(text, Word(word))
-        return Directive(self._file, line, column, text, Word(word), *speaks, calls=target.calls, problem=problem)
+        if not problem and max(speaks[0]) > self._renamed_from:
+            named = self._lines[self._renamed_from - 1].strip()
+            problem = f"{text} stands below {named!r}: the compiler names other lines there, so it cannot be judged"
+        is_unread = any(one in lines for lines in self._unread for one in (line, *speaks[0]))
+        return Directive(
+            self._file, line, column, text, Word(word), *speaks, target.calls, problem, is_unread=is_unread
+        )
 
     @cached_property
     def _comment_lines(self) -> frozenset[int]:
@@ -184,10 +206,12 @@ class _Finder:
             return None
         return self._at(below)
 
-    def _beside(self, line: int) -> _Target:
+    def _beside(self, line: int) -> _Target | None:
         """Return what a comment behind code speaks of."""
         ending = self._ending(line)
-        return _Target(self._syntax, ending) if ending is not None else self._at(line)
+        if ending is not None:
+            return _Target(self._syntax, ending)
+        return self._at(line) if re.search(r"\w", _code_of(self._lines[line - 1].partition("//")[0])) else None
 
     def _at(self, line: int) -> _Target:
         nodes = [node for kind in _STARTS for node in self._syntax.nodes(kind, line)]
@@ -280,10 +304,14 @@ def _declaration(node: SgNode) -> Declaration:
     name = node.field("name")
     receiver = node.field("receiver")
     named = name.text() if name is not None else ""
+    parameters = node.field("parameters")
     is_generic = node.field("type_parameters") is not None
     if receiver is not None:
         written = receiver.text()
-        is_generic = "[" in written
+        has_own = (  # without_method_type_parameters left blanks
+            name is not None and parameters is not None and name.range().end.index < parameters.range().start.index
+        )
+        is_generic = has_own or "[" in written
         bare = re.sub(r"\[.*\]", "", written.strip("()"), flags=re.DOTALL).replace("*", " * ").split()
         kind = bare[-1] if bare else ""
         named = f"(*{kind}).{named}" if "*" in bare else f"{kind}.{named}"

@@ -11,19 +11,23 @@ from pathlib import Path
 from whyheap.app.directives import Directive, Word, find_directives, has_directive
 from whyheap.app.gate_index import KEPT_CHECKS, GateIndex, without_instance
 from whyheap.app.gate_scan import GateScan, stable_ids
+from whyheap.collect.matched_folders import matched_folders
 from whyheap.goruntime.allocators import kind_of
 from whyheap.join.callees import Callees
 from whyheap.model.evidence import Agreement
 from whyheap.model.facts import CallPath
 from whyheap.model.finding import Finding
 from whyheap.model.machine_code import Allocates
-from whyheap.model.site import Site
+from whyheap.model.site import Position, Site
 from whyheap.model.violation import Violation
 from whyheap.report.plain_words import headline
 
 _BUILTIN = re.compile(
     r"\b(?:append|cap|clear|close|complex|copy|delete|imag|len|make|max|min|new|panic|print|println|real|recover)\("
 )
+_LOOP_BODY = re.compile(r"-range\d+$")
+"""What the compiler names the body of a range-over-func loop: it is called on the loop's first line."""
+_NOT_FOLLOWED = "{}:{}: noalloc: calls through an interface or func value are not followed"
 _NO_CODE = "no machine code of {} was read, so {} cannot be judged"
 
 
@@ -74,9 +78,10 @@ def judge_directives(scanned: GateScan) -> Judged:
 def _elsewhere(scanned: GateScan) -> Iterator[str]:
     """Say how many directives stand in files beside the scanned ones: tests, and what build tags leave out."""
     read = {Path(one.folder, file.rsplit("/", 1)[-1]) for one in scanned.scan.packages for file in one.files}
+    folders = {Path(package.folder) for package in scanned.scan.packages if package.folder}
     tests = others = 0
-    for folder in sorted({package.folder for package in scanned.scan.packages if package.folder}):
-        for file in sorted(Path(folder).glob("*.go")):
+    for folder in sorted(folders | set(matched_folders(scanned.options))):
+        for file in sorted(folder.glob("*.go")):
             if file in read or not file.is_file():
                 continue
             with suppress(OSError):
@@ -105,7 +110,9 @@ class _Judge:
         judge = {Word.NOESCAPE: self._noescape, Word.NOALLOC: self._noalloc, Word.BCE: self._bce}
         unseen = 0
         for one in self._directives:
-            if one.problem or one.word is None:
+            if one.is_unread:
+                self._judged.unknown.append(f"{one.file}:{one.line}: the Go syntax around {one.text}")
+            elif one.problem or one.word is None:
                 yield _Broken("directive", self._index.site(one.file, one.line, one.column), one.problem, (one.text,))
             elif self._is_unseen(one):
                 unseen += 1
@@ -135,6 +142,8 @@ class _Judge:
             for fact in self._index.heap.get((one.file, line), ()):
                 own = (place for place in (fact.site, fact.printed_at) if place.file == one.file)
                 at = next(place for place in own if place.line in one.lines)
+                if at == fact.printed_at and _is_handed_on((fact.site, *fact.inlined_at), one):
+                    continue
                 key = (at, without_instance(fact.message))
                 if key in seen:
                     continue
@@ -197,7 +206,7 @@ class _Judge:
         for line in sorted(one.lines):
             for finding in self._index.findings(one.file, line):
                 is_cold = bool(finding.calls) and all(call.path is CallPath.COLD for call in finding.calls or ())
-                if finding.agreement is not Agreement.NEVER_ALLOCATES and not is_cold:
+                if finding.agreement is not Agreement.NEVER_ALLOCATES and not is_cold and self._is_own(finding, one):
                     told.add((one.file, line))
                     words = "may allocate" if finding.agreement is Agreement.MAY_ALLOCATE else "allocates"
                     message = f"{words}: {headline(finding)}; {self._says(one)}"
@@ -205,13 +214,30 @@ class _Judge:
         yield from self._inlined_allocations(one, told)
         yield from self._called_allocations(one)
 
+    def _is_own(self, finding: Finding, one: Directive) -> bool:
+        """Whether the function of a directive allocates itself, and not a copy that is inlined into a caller alone."""
+        if one.inside is None or not finding.calls:
+            return True
+        at = (finding.site.file, finding.site.line)
+        if any(_is_inside(code.site, one) for code, _ in self._index.calls_at.get(at, ())):
+            return True
+        own = {code.symbol for _, code in self._index.codes_of(one.file, one.inside, with_closures=True)}
+        return not own or any(call.symbol in own and call.path is not CallPath.COLD for call in finding.calls)
+
     def _inlined_allocations(self, one: Directive, told: set[tuple[str, int]]) -> Iterator[_Broken]:
         """Yield allocator calls of code that is inlined on the lines, for which there is no finding on them."""
         seen = set()
+        has_own = one.inside is not None and (one.file, one.inside.first_line) in self._index.codes_at
         for line in sorted(one.lines):
-            for call in self._index.calls_at.get((one.file, line), ()):
-                at = _on_lines((call.site, *call.inlined_at), one)
+            for code, call in self._index.calls_at.get((one.file, line), ()):
+                if has_own and not _is_inside(code.site, one):  # a copy in a caller, with what the caller hands it
+                    continue
+                frames = (call.site, *call.inlined_at)
+                at = _on_lines(frames, one)
                 if at is None or (one.file, at.line) in told:
+                    continue
+                if _is_handed_on(frames, one):
+                    self._judged.notes.append(_NOT_FOLLOWED.format(one.file, one.line))
                     continue
                 about = (at.line, call.callee, call.site.file, call.site.line)
                 if about in seen:
@@ -226,9 +252,10 @@ class _Judge:
     def _called_allocations(self, one: Directive) -> Iterator[_Broken]:
         """Yield calls on the lines of functions that allocate, or may."""
         if one.inside is None:
-            return
-        codes = list(self._index.codes_of(one.file, one.inside, with_closures=True))
-        own = {code.symbol for _, code in codes}
+            codes = self._index.initialisers(one.file)
+        else:
+            codes = list(self._index.codes_of(one.file, one.inside, with_closures=True))
+        own = {code.symbol for _, code in codes if one.function is not None or _LOOP_BODY.search(code.symbol)}
         seen = set()
         open_calls = direct = 0
         for near, code in codes:
@@ -236,7 +263,7 @@ class _Judge:
             open_calls += paths.get("", CallPath.COLD) is not CallPath.COLD
             for call, frames in self._index.raw_calls(near, code):
                 at = _on_lines(frames, one)
-                if at is None:
+                if at is None or _is_handed_on(frames, one):
                     continue
                 direct += 1
                 if paths.get(call.callee, CallPath.COLD) is CallPath.COLD or call.callee in own:
@@ -255,9 +282,7 @@ class _Judge:
                 message = f"calls what {word}: {way}; {self._says(one)}"
                 yield _Broken("noalloc", site, message, (call.callee, self._index.text(site)), directive=one.text)
         if open_calls and (one.function is not None or self._has_open_call(one, direct)):
-            self._judged.notes.append(
-                f"{one.file}:{one.line}: noalloc: calls through an interface or func value are not followed"
-            )
+            self._judged.notes.append(_NOT_FOLLOWED.format(one.file, one.line))
 
     def _has_open_call(self, one: Directive, direct: int) -> bool:
         """Whether a line has more calls than those that are known: inlined, direct, or of a builtin function."""
@@ -276,6 +301,24 @@ class _Judge:
 def _on_lines(frames: Iterable[Site], one: Directive) -> Site | None:
     """Return the innermost frame that stands on a directive's lines."""
     return next((frame for frame in frames if frame.file == one.file and frame.line in one.lines), None)
+
+
+def _is_inside(place: Site | Position, one: Directive) -> bool:
+    """Whether a place stands in the function that a directive stands in."""
+    return (
+        one.inside is not None
+        and place.file == one.file
+        and one.inside.first_line <= place.line <= one.inside.last_line
+    )
+
+
+def _is_handed_on(frames: Sequence[Site | Position], one: Directive) -> bool:
+    """Whether code, with the calls it is inlined through, is the body of a func literal that another function calls.
+
+    It is written elsewhere in the function that the directive stands in, and handed over on the directive's lines.
+    """
+    at = next((at for at, frame in enumerate(frames) if frame.file == one.file and frame.line in one.lines), 0)
+    return any(_is_inside(frame, one) for frame in frames[: max(at - 1, 0)])
 
 
 def _many(count: int, word: str) -> str:

@@ -25,9 +25,10 @@ from whyheap.patterns.syntax import GoFile
 KEPT_CHECKS = {"isInBounds": "an index", "isSliceInBounds": "a slice"}
 """The compiler's codes for bounds checks that are kept, and of what."""
 
+_INITIALISER = re.compile(r"init|map\.init\.\d+")
 _INLINE, _BOUNDS = b'{"kind":"inline",', b'{"kind":"bounds",'
 _INLINED = "inlining call to "
-_INSTANCE = re.compile(r"\[.*\]")
+_INSTANCE = re.compile(r"\[[^\[\]]*\]")
 Line = tuple[str, int]
 """A spelled file and a line in it."""
 
@@ -86,13 +87,13 @@ class GateIndex:
         return found
 
     @cached_property
-    def calls_at(self) -> Mapping[Line, list[AllocatorCall]]:
+    def calls_at(self) -> Mapping[Line, list[tuple[FunctionCode, AllocatorCall]]]:
         """Allocator calls by all lines that they are inlined through, those on the way to a panic left out."""
-        found: dict[Line, list[AllocatorCall]] = defaultdict(list)
+        found: dict[Line, list[tuple[FunctionCode, AllocatorCall]]] = defaultdict(list)
         for _, code in self._scanned.codes:
             for call in filter(_counts, code.calls):
                 for line in {(at.file, at.line) for at in (call.site, *call.inlined_at)}:
-                    found[line].append(call)
+                    found[line].append((code, call))
         return found
 
     @cached_property
@@ -139,6 +140,15 @@ class GateIndex:
                 if with_closures or without_instance(code.site.function) == declared.name:
                     yield near, code
 
+    def initialisers(self, file: str) -> list[tuple[str, FunctionCode]]:
+        """Return the code that gives a file's package-level variables their values."""
+        package = self._scanned.owners.get(file, "")
+        return [
+            (near, code)
+            for near, code in self._scanned.codes
+            if code.site.package == package and _INITIALISER.fullmatch(code.site.function)
+        ]
+
     def raw_calls(self, near: str, code: FunctionCode) -> Iterable[tuple[RawCall, tuple[Site, ...]]]:
         """Return the direct calls of a function's machine code, each with the lines it is inlined through."""
         key = (near, code.symbol)
@@ -153,5 +163,8 @@ def _counts(call: AllocatorCall) -> bool:
 
 
 def without_instance(text: str) -> str:
-    """Return a text without the type arguments in it: F[go.shape.int] is F."""
-    return _INSTANCE.sub("", text)
+    """Return a text without the type arguments in it: F[go.shape.int] is F, (*T[...]).M[...] is (*T).M."""
+    bare = _INSTANCE.sub("", text)
+    while bare != text:  # from the innermost brackets outward
+        text, bare = bare, _INSTANCE.sub("", bare)
+    return bare

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from whyheap.patterns.grammar import without_method_type_parameters
+
 if TYPE_CHECKING:
     from ast_grep_py import Config, SgNode
 
@@ -49,8 +51,6 @@ _STATEMENTS = (
     "send_statement", "go_statement", "defer_statement", "if_statement", "for_statement",
     "expression_switch_statement", "type_switch_statement", "select_statement",
 )  # fmt: skip
-
-
 _INDENT = 200
 
 
@@ -73,7 +73,7 @@ class GoFile:
         """The whole file."""
         from ast_grep_py import SgRoot  # noqa: PLC0415 - loads a native parser: only when syntax is asked for
 
-        return SgRoot(self._text, "go").root()
+        return SgRoot(without_method_type_parameters(self._text), "go").root()
 
     @cached_property
     def _lines(self) -> list[str]:
