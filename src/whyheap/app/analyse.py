@@ -23,6 +23,7 @@ from whyheap.host.repository import folder_in_repository
 from whyheap.join import Joined, join
 from whyheap.join.flame import flame
 from whyheap.join.frames import OwnCode, own_code
+from whyheap.join.profile_window import profile_window
 from whyheap.model.account import MemoryAccount
 from whyheap.model.evidence import Evidence
 from whyheap.model.facts import GoroutineGroup
@@ -37,10 +38,12 @@ from whyheap.model.verdict import Verdict
 from whyheap.parse.profile_math import subtract
 from whyheap.patterns.context import Context
 from whyheap.patterns.judge import judge as judge_patterns
+from whyheap.units import format_duration
 
 _SHOWN_ENTRY_POINTS = 50
 _QUOTED_FINDINGS = 500
 _FOREIGN_SHARE = 0.5
+_LEAST_LONGER_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
     is_window = len(profiles) > 1 and bool(capture.gauges)
     before = join(scan, profiles[0], sources, starters=starters) if is_window else None
     events = events_of(samples, whole, capture.events)
+    covered = profile_window(profiles[0], profiles[-1], samples) if len(profiles) > 1 else None
     timeline = accounts(samples)
     account = timeline[-1] if timeline else None
     history = RuntimeHistory(
@@ -109,9 +113,17 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
         findings=tuple(shown),
         entry_points=_entries(entry_points),
         gauges=capture.gauges,
-        gaps=(*capture.gaps, *(scan.gaps if scan else ()), *judgement.gaps, *damaged, *_gaps(capture, joined)),
+        gaps=(
+            *capture.gaps,
+            *(scan.gaps if scan else ()),
+            *judgement.gaps,
+            *damaged,
+            *_gaps(capture, joined),
+            *_rate_gaps(capture, joined, covered),
+        ),
         totals=replace(
             _totals(capture, joined, ranked, account, by_use=is_about_memory_kept(capture, verdict)),
+            alloc_window_seconds=covered if capture.window_seconds is not None else None,
             heap_sites=sum(1 for finding in shown if finding.facts or finding.calls),
         ),
         flame=flame(scan, profile, _patterns_by_line(ranked), view.focus) if profile and view.with_flame else None,
@@ -295,4 +307,22 @@ def _gaps(capture: Capture, joined: Joined) -> Iterable[Gap]:
             "compiler",
             "no source was scanned: the reasons are not known",
             "Name the packages too:  whyheap why ./... URL",
+        )
+
+
+def _rate_gaps(capture: Capture, joined: Joined, covered: float | None) -> Iterable[Gap]:
+    """Say what rates of allocation lack; `covered` is `Totals.alloc_window_seconds`."""
+    if capture.window_seconds is None or joined.profile is None or covered:
+        return
+    longer = max(_LEAST_LONGER_SECONDS, -(-int(5 * capture.window_seconds) // 10) * 10)
+    hint = f"Watch longer:  --seconds {longer}"
+    if not joined.profile.alloc_bytes:
+        window = format_duration(capture.window_seconds)
+        yield Gap("profile", f"no collection within {window} has shown yet what was allocated", hint)
+    else:
+        yield Gap(
+            "profile",
+            "rates of allocation are at least those shown: a profile lags one or two collections, and when those ended "
+            "is not known",
+            hint,
         )
