@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +37,7 @@ from whyheap.model.root import Root
 from whyheap.model.site import Site
 from whyheap.model.verdict import Verdict
 from whyheap.parse.profile_math import subtract
+from whyheap.patterns.compiler_reason import NAME_PACKAGES
 from whyheap.patterns.context import Context
 from whyheap.patterns.judge import judge as judge_patterns
 from whyheap.units import format_duration
@@ -82,6 +84,8 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
     joined = join(scan, profile, sources, starters=starters)
     context = Context(go_numbers(scan.go) if scan else (0, 0), sources)
     ranked = _ranked(judge_patterns(joined.evidence, context), joined.profile)
+    if scan is None:
+        ranked = [_asking_for_packages(finding, capture) for finding in ranked]
     hanging = hang(ranked, EscapeGraph(scan, sources)) if scan is not None else Hanging(ranked, (), frozenset())
     ranked = hanging.findings
     is_window = len(profiles) > 1 and bool(capture.gauges)
@@ -119,7 +123,7 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
             *judgement.gaps,
             *damaged,
             *_gaps(capture, joined),
-            *_rate_gaps(capture, joined, covered),
+            *_rate_gaps(capture, joined, covered, judgement.gaps),
         ),
         totals=replace(
             _totals(capture, joined, ranked, account, by_use=is_about_memory_kept(capture, verdict)),
@@ -306,16 +310,29 @@ def _gaps(capture: Capture, joined: Joined) -> Iterable[Gap]:
         yield Gap(
             "compiler",
             "no source was scanned: the reasons are not known",
-            "Name the packages too:  whyheap why ./... URL",
+            f"Name the packages too:  {_with_packages(capture)}",
         )
 
 
-def _rate_gaps(capture: Capture, joined: Joined, covered: float | None) -> Iterable[Gap]:
-    """Say what rates of allocation lack; `covered` is `Totals.alloc_window_seconds`."""
+def _with_packages(capture: Capture) -> str:
+    return f"whyheap why ./... {shlex.join(capture.targets) or 'URL'}"
+
+
+def _asking_for_packages(finding: Finding, capture: Capture) -> Finding:
+    """Put what was looked at into the command that would tell more."""
+    if NAME_PACKAGES not in finding.fixes:
+        return finding
+    title = NAME_PACKAGES.title.replace("whyheap why ./... TARGET", _with_packages(capture))
+    return replace(finding, fixes=(replace(NAME_PACKAGES, title=title),))
+
+
+def _rate_gaps(capture: Capture, joined: Joined, covered: float | None, told: Iterable[Gap]) -> Iterable[Gap]:
+    """Say what rates of allocation lack; `covered` is `Totals.alloc_window_seconds`, `told` what growth lacks."""
     if capture.window_seconds is None or joined.profile is None or covered:
         return
     longer = max(_LEAST_LONGER_SECONDS, -(-int(5 * capture.window_seconds) // 10) * 10)
-    hint = f"Watch longer:  --seconds {longer}"
+    is_told = any("--seconds" in gap.hint for gap in told)  # and for how long
+    hint = "" if is_told else f"Watch longer:  --seconds {longer}"
     if not joined.profile.alloc_bytes:
         window = format_duration(capture.window_seconds)
         yield Gap("profile", f"no collection within {window} has shown yet what was allocated", hint)
