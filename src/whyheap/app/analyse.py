@@ -19,6 +19,7 @@ from whyheap.causes.history import LineGrowth, RuntimeHistory
 from whyheap.collect.runtime_sample import samples_from_gauges
 from whyheap.collect.sources import SourceFiles
 from whyheap.escape_graph import EscapeGraph, Hanging, hang
+from whyheap.goruntime.constant_size import constant_size
 from whyheap.goruntime.std_goroutines import STARTED_BY
 from whyheap.host.repository import folder_in_repository
 from whyheap.join import Joined, join
@@ -46,6 +47,9 @@ _SHOWN_ENTRY_POINTS = 50
 _QUOTED_FINDINGS = 500
 _FOREIGN_SHARE = 0.5
 _LEAST_LONGER_SECONDS = 30
+_ROUNDED_UP = (
+    1.2  # a block of 128 bytes or more is at most a fifth larger than what is in it: src/runtime/sizeclasses.go
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +167,10 @@ def _total(profile: HeapProfile) -> int:
 
 
 def _ranked(findings: Iterable[Finding], whole: Measure | None) -> list[Finding]:
-    """Order by the larger of the two shares, of memory in use and of allocation; static findings by place."""
+    """Order by the larger of the two shares, of memory in use and of allocation; static findings by place.
+
+    Values of one line that share its bytes are in order of their size, where that is known.
+    """
     inuse = max(whole.inuse_bytes, 1) if whole else 1
     alloc = max(whole.alloc_bytes, 1) if whole else 1
 
@@ -171,7 +178,25 @@ def _ranked(findings: Iterable[Finding], whole: Measure | None) -> list[Finding]
         measure = finding.measure or Measure()
         return max(measure.inuse_bytes / inuse, measure.alloc_bytes / alloc)
 
-    return sorted(findings, key=lambda finding: (-weight(finding), finding.site, finding.pattern, finding.id))
+    return sorted(
+        findings,
+        key=lambda finding: (-weight(finding), -_size_above_mean(finding), finding.site, finding.pattern, finding.id),
+    )
+
+
+def _size_above_mean(finding: Finding) -> int:
+    """Return the constant size of a value that is as large as the mean of its line's objects, 0 for others.
+
+    Of several values that share their line's bytes it is the one that has most of them: those of small ones are rarely
+    sampled, if at all.
+    """
+    measure = finding.measure
+    if not finding.shared_with or measure is None:
+        return 0
+    size = constant_size(finding.subject)
+    columns = ((measure.inuse_bytes, measure.inuse_objects), (measure.alloc_bytes, measure.alloc_objects))
+    held, objects = next((column for column in columns if column[1] > 0), (0, 0))
+    return size if objects and size * objects * _ROUNDED_UP >= held else 0
 
 
 def _starters(goroutines: Mapping[str, tuple[GoroutineGroup, ...]], own: OwnCode) -> dict[str, Site]:
