@@ -173,3 +173,35 @@ def test_damaged_profiles_of_a_recording_are_left_out_and_counted() -> None:
     nothing = analyse(replace(CAPTURE, profiles=(cut,)), View())
     assert nothing.report.findings
     assert any("1 of 1 heap profiles" in gap.reason for gap in nothing.report.gaps)
+
+
+def test_without_packages_the_command_that_names_them_is_complete() -> None:
+    capture = replace(CAPTURE, targets=("http://127.0.0.1:6060",), scan=None, sources={})
+    report = analyse(capture, View()).report
+    command = "whyheap why ./... http://127.0.0.1:6060"
+    assert {fix.title.partition(":  ")[2] for one in report.findings for fix in one.fixes} == {command}
+    assert any(command in gap.hint for gap in report.gaps)
+    assert not any("FILE:LINE" in fix.title for one in report.findings for fix in one.fixes)
+
+
+def test_rates_without_numbers_beside_the_profiles_are_the_least_they_can_be() -> None:
+    later = heap(([own("keep", 6), own("page", 40)], 130))
+    told = analyse(replace(CAPTURE, profiles=(PROFILE, later), window_seconds=10.0), View()).report
+    assert told.totals.alloc_window_seconds is None
+    assert told.totals.is_rate_least
+    same = analyse(replace(CAPTURE, profiles=(PROFILE, PROFILE), window_seconds=3.0), View()).report
+    [gap] = [gap for gap in same.gaps if gap.witness == "profile"]
+    assert "no collection within 3 s has shown yet what was allocated" in gap.reason
+    assert gap.hint == "Watch longer:  --seconds 30"
+
+
+def test_the_larger_of_two_values_of_a_line_gives_its_reason() -> None:
+    there = shop(
+        fact("cache/cache.go", 6, "&session{...} escapes to heap", column=3, function="keep"),
+        fact("cache/cache.go", 6, "make([]byte, 4096) escapes to heap", column=30, function="keep"),
+    )
+    for size, lead in ((4096, "make([]byte, 4096)"), (9000, "&session{...}")):  # with 9,000 the session is the larger
+        stacks = heap(([own("keep", 6)], size))
+        report = analyse(Capture(("./...",), AT, there, (stacks,)), View()).report
+        assert report.findings[0].subject == lead
+        assert len(report.findings) == 2

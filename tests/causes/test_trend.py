@@ -76,6 +76,49 @@ def test_forecast_is_when_the_goal_reaches_the_limit() -> None:
     assert spell_forecast(forecast).startswith("about ")
 
 
+@pytest.mark.parametrize("garbage", [0.0, 1.0, 4.0, 30.0])
+@pytest.mark.parametrize("limit", [500, 600, 3000])
+def test_the_interval_holds_the_end_of_a_process_whenever_its_collections_run(garbage: float, limit: float) -> None:
+    rate = (3 + garbage) * MIB
+    more = {"container_limit": limit * MIB, "container_usage": 280.0 * MIB, "heap_alloc": 140.0 * MIB}
+    judged = history(process(lambda t: (100 + 3 * t) * MIB, garbage_per_second=rate, more=more))
+    assert judged.live_trend is not None
+    assert judged.live.bytes is not None
+    forecast = forecast_limit(judged, judged.live_trend.slope)
+    assert forecast is not None
+    for phase in range(20):
+        ended = killed(judged.live.bytes, 3 * MIB, rate, judged.heap_room_bytes, phase / 20)
+        assert forecast.earliest * 0.98 <= ended <= (forecast.latest or 0) * 1.02 + 1
+
+
+def killed(live: float, leak: float, rate: float, room: float, phase: float) -> float:
+    """When a heap reaches its room that is collected at twice what lives, or after two minutes.
+
+    It begins within a cycle: `phase` of the way from what lives to the goal.
+    """
+    seconds, heap, collected = 0.0, live * (1 + phase), 0.0
+    goal = 2 * live
+    while heap < room:
+        seconds, heap = seconds + 0.05, heap + rate * 0.05
+        if heap >= goal or seconds - collected > 120:
+            heap = live + leak * seconds
+            goal, collected = 2 * heap, seconds
+    return seconds
+
+
+def test_a_forecast_that_counts_on_the_collection_of_every_two_minutes_says_what_is_without_it() -> None:
+    # 23.5 GiB of memory, little allocation: the goal is beyond reach long before what lives is
+    more = {"machine_memory": 23.5 * 1024 * MIB, "machine_usage": 300.0 * MIB}
+    judged = history(process(lambda t: (100 + 3 * t) * MIB, garbage_per_second=36 * MIB, more=more))
+    assert judged.live_trend is not None
+    forecast = forecast_limit(judged, judged.live_trend.slope)
+    assert forecast is not None
+    room = judged.heap_room_bytes / MIB
+    crossed = (room / 2 - 136) / 3
+    assert forecast.seconds == pytest.approx((room - 120 * 36 - 136) / 3 + 120, rel=0.03)
+    assert forecast.earliest == pytest.approx(crossed + (room / 2) / 36, rel=0.05)
+
+
 def test_forecast_grows_with_a_memory_limit() -> None:
     judged = inside(600, 280)
     trend = judged.live_trend

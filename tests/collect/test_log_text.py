@@ -144,6 +144,10 @@ def test_a_log_without_memory_is_refused(tmp_path: Path) -> None:
     log.write_text("served 1\nserved 2\n")
     with pytest.raises(FormatError, match="says nothing of a Go process's memory"):
         read_log(log)
+    log.write_text("")
+    with pytest.raises(FormatError, match="is empty") as caught:
+        read_log(log)
+    assert "profile" not in caught.value.hint
     with pytest.raises(TargetError, match="does not exist"):
         read_log(tmp_path / "none.log")
     with pytest.raises(TargetError, match="cannot be read"):

@@ -53,6 +53,8 @@ var one, two = wrap(1), wrap("s")
 
 func never() any { return 7 }
 
+func idle[T any](xs []T) []T { return append([]T(nil), xs...) }
+
 func quiet(n int) int {
 	m := n + 1
 	return m
@@ -138,6 +140,7 @@ def test_kinds_of_lines(cli: Cli) -> None:
     assert "Code that is inlined here allocates" in text("func caller")
     assert "but no allocator call is left here" in text("func never")
     assert "no witness knows of an allocation" in text("m := n + 1")
+    assert "idle is generic and no scanned package instantiates it" in text("func idle")
     assert "has no code: the nearest lines with code are" in text("type putter")
     assert "main.wrap[go.shape.int]" in text("func wrap")
     assert f"main.go has {SOURCE.count(chr(10))} lines: there is no line 999" in cli("explain", "main.go:999").out

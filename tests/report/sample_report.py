@@ -61,6 +61,7 @@ def oomshop() -> Report:
             explained=mebibytes(276, 103 * 30),
             ranked_by="inuse",
             window_seconds=WINDOW_SECONDS,
+            alloc_window_seconds=WINDOW_SECONDS,
         ),
         flame=oomshop_sample.flame(),
         sources={path.name: path.read_text() for path in sorted(SOURCES.glob("*.go"))},

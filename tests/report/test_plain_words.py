@@ -190,6 +190,8 @@ def test_headlines_say_where_witnesses_disagree() -> None:
     assert headline(finding) == "stored in a package-level map"
     silent = replace(finding, agreement=Agreement.ALLOCATES_SILENTLY)
     assert headline(silent) == "stored in a package-level map (the compiler is silent)"
+    unread = replace(silent, message="allocates; its source was not read, so the reason is not known")
+    assert headline(unread) == unread.message, "who was not asked is not silent"
     denied = replace(silent, facts=(replace(finding.facts[0], message="p does not escape"),))
     assert headline(denied) == 'stored in a package-level map ("does not escape", allocates anyway)'
     never = replace(finding, agreement=Agreement.NEVER_ALLOCATES)

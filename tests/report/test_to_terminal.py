@@ -20,6 +20,7 @@ from rich.cells import cell_len
 
 from report.sample_report import empty, healthy, hostile, many_findings, oomshop, recorded, static_scan
 from whyheap.model.finding import Finding
+from whyheap.model.gauge import Gap
 from whyheap.model.measure import Measure
 from whyheap.model.report import Report, Totals
 from whyheap.model.site import Site
@@ -152,6 +153,31 @@ def test_ranking_follows_the_column() -> None:
     text = to_terminal(by_alloc, width=80, color=False)
     assert re.search(r"WHERE\s+alloc rate\s+inuse now", text)
     assert re.search(r"1\s+61.0 MiB/s\s+58 %", text)
+
+
+def _rates(seconds: float | None, profile: Measure | None = None) -> str:
+    report = oomshop()
+    totals = replace(report.totals, alloc_window_seconds=seconds, profile=profile or report.totals.profile)
+    return to_terminal(replace(report, totals=totals), width=100, color=False)
+
+
+def test_rates_are_of_the_time_that_the_profiles_show() -> None:
+    assert re.search(r"1\s+201 MiB +71 % +1.9 MiB/s", _rates(30.0))
+    assert re.search(r"1\s+201 MiB +71 % +3.8 MiB/s", _rates(15.0))
+    text = _rates(None)
+    assert re.search(r"1\s+201 MiB +71 % +>=1.9 MiB/s", text)
+    assert ">=38,000" in text
+    assert "30 s measured" in text
+    unseen = _rates(0.0, Measure(283 << 20))
+    assert re.search(r"1\s+201 MiB +71 % +unseen", unseen)
+
+
+def test_the_way_out_of_a_short_window_stands_beside_the_verdict() -> None:
+    gap = Gap("runtime", "only 2 collections could be compared within 10 s", "Sample longer:  --seconds 50")
+    told = Gap("runtime", "GOGC is not told", "Serve /metrics")
+    text = to_terminal(replace(oomshop(), verdict=None, gaps=(told, gap)), width=120, color=False)
+    [row] = [row for row in text.split("\n") if row.startswith(" WHY")]
+    assert row.endswith("see below. Sample longer: --seconds 50")
 
 
 def test_a_scan_of_many_findings_counts_and_lists_on_demand() -> None:

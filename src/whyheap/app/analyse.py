@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,11 +19,13 @@ from whyheap.causes.history import LineGrowth, RuntimeHistory
 from whyheap.collect.runtime_sample import samples_from_gauges
 from whyheap.collect.sources import SourceFiles
 from whyheap.escape_graph import EscapeGraph, Hanging, hang
+from whyheap.goruntime.constant_size import constant_size
 from whyheap.goruntime.std_goroutines import STARTED_BY
 from whyheap.host.repository import folder_in_repository
 from whyheap.join import Joined, join
 from whyheap.join.flame import flame
 from whyheap.join.frames import OwnCode, own_code
+from whyheap.join.profile_window import profile_window
 from whyheap.model.account import MemoryAccount
 from whyheap.model.evidence import Evidence
 from whyheap.model.facts import GoroutineGroup
@@ -35,12 +38,18 @@ from whyheap.model.root import Root
 from whyheap.model.site import Site
 from whyheap.model.verdict import Verdict
 from whyheap.parse.profile_math import subtract
+from whyheap.patterns.compiler_reason import NAME_PACKAGES
 from whyheap.patterns.context import Context
 from whyheap.patterns.judge import judge as judge_patterns
+from whyheap.units import format_duration
 
 _SHOWN_ENTRY_POINTS = 50
 _QUOTED_FINDINGS = 500
 _FOREIGN_SHARE = 0.5
+_LEAST_LONGER_SECONDS = 30
+_ROUNDED_UP = (
+    1.2  # a block of 128 bytes or more is at most a fifth larger than what is in it: src/runtime/sizeclasses.go
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +88,14 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
     joined = join(scan, profile, sources, starters=starters)
     context = Context(go_numbers(scan.go) if scan else (0, 0), sources)
     ranked = _ranked(judge_patterns(joined.evidence, context), joined.profile)
+    if scan is None:
+        ranked = [_asking_for_packages(finding, capture) for finding in ranked]
     hanging = hang(ranked, EscapeGraph(scan, sources)) if scan is not None else Hanging(ranked, (), frozenset())
     ranked = hanging.findings
     is_window = len(profiles) > 1 and bool(capture.gauges)
     before = join(scan, profiles[0], sources, starters=starters) if is_window else None
     events = events_of(samples, whole, capture.events)
+    covered = profile_window(profiles[0], profiles[-1], samples) if len(profiles) > 1 else None
     timeline = accounts(samples)
     account = timeline[-1] if timeline else None
     history = RuntimeHistory(
@@ -109,9 +121,17 @@ def analyse(capture: Capture, view: View, files: SourceFiles | None = None) -> A
         findings=tuple(shown),
         entry_points=_entries(entry_points),
         gauges=capture.gauges,
-        gaps=(*capture.gaps, *(scan.gaps if scan else ()), *judgement.gaps, *damaged, *_gaps(capture, joined)),
+        gaps=(
+            *capture.gaps,
+            *(scan.gaps if scan else ()),
+            *judgement.gaps,
+            *damaged,
+            *_gaps(capture, joined),
+            *_rate_gaps(capture, joined, covered, judgement.gaps),
+        ),
         totals=replace(
             _totals(capture, joined, ranked, account, by_use=is_about_memory_kept(capture, verdict)),
+            alloc_window_seconds=covered if capture.window_seconds is not None else None,
             heap_sites=sum(1 for finding in shown if finding.facts or finding.calls),
         ),
         flame=flame(scan, profile, _patterns_by_line(ranked), view.focus) if profile and view.with_flame else None,
@@ -147,7 +167,10 @@ def _total(profile: HeapProfile) -> int:
 
 
 def _ranked(findings: Iterable[Finding], whole: Measure | None) -> list[Finding]:
-    """Order by the larger of the two shares, of memory in use and of allocation; static findings by place."""
+    """Order by the larger of the two shares, of memory in use and of allocation; static findings by place.
+
+    Values of one line that share its bytes are in order of their size, where that is known.
+    """
     inuse = max(whole.inuse_bytes, 1) if whole else 1
     alloc = max(whole.alloc_bytes, 1) if whole else 1
 
@@ -155,7 +178,25 @@ def _ranked(findings: Iterable[Finding], whole: Measure | None) -> list[Finding]
         measure = finding.measure or Measure()
         return max(measure.inuse_bytes / inuse, measure.alloc_bytes / alloc)
 
-    return sorted(findings, key=lambda finding: (-weight(finding), finding.site, finding.pattern, finding.id))
+    return sorted(
+        findings,
+        key=lambda finding: (-weight(finding), -_size_above_mean(finding), finding.site, finding.pattern, finding.id),
+    )
+
+
+def _size_above_mean(finding: Finding) -> int:
+    """Return the constant size of a value that is as large as the mean of its line's objects, 0 for others.
+
+    Of several values that share their line's bytes it is the one that has most of them: those of small ones are rarely
+    sampled, if at all.
+    """
+    measure = finding.measure
+    if not finding.shared_with or measure is None:
+        return 0
+    size = constant_size(finding.subject)
+    columns = ((measure.inuse_bytes, measure.inuse_objects), (measure.alloc_bytes, measure.alloc_objects))
+    held, objects = next((column for column in columns if column[1] > 0), (0, 0))
+    return size if objects and size * objects * _ROUNDED_UP >= held else 0
 
 
 def _starters(goroutines: Mapping[str, tuple[GoroutineGroup, ...]], own: OwnCode) -> dict[str, Site]:
@@ -294,5 +335,36 @@ def _gaps(capture: Capture, joined: Joined) -> Iterable[Gap]:
         yield Gap(
             "compiler",
             "no source was scanned: the reasons are not known",
-            "Name the packages too:  whyheap why ./... URL",
+            f"Name the packages too:  {_with_packages(capture)}",
+        )
+
+
+def _with_packages(capture: Capture) -> str:
+    return f"whyheap why ./... {shlex.join(capture.targets) or 'URL'}"
+
+
+def _asking_for_packages(finding: Finding, capture: Capture) -> Finding:
+    """Put what was looked at into the command that would tell more."""
+    if NAME_PACKAGES not in finding.fixes:
+        return finding
+    title = NAME_PACKAGES.title.replace("whyheap why ./... TARGET", _with_packages(capture))
+    return replace(finding, fixes=(replace(NAME_PACKAGES, title=title),))
+
+
+def _rate_gaps(capture: Capture, joined: Joined, covered: float | None, told: Iterable[Gap]) -> Iterable[Gap]:
+    """Say what rates of allocation lack; `covered` is `Totals.alloc_window_seconds`, `told` what growth lacks."""
+    if capture.window_seconds is None or joined.profile is None or covered:
+        return
+    longer = max(_LEAST_LONGER_SECONDS, -(-int(5 * capture.window_seconds) // 10) * 10)
+    is_told = any("--seconds" in gap.hint for gap in told)  # and for how long
+    hint = "" if is_told else f"Watch longer:  --seconds {longer}"
+    if not joined.profile.alloc_bytes:
+        window = format_duration(capture.window_seconds)
+        yield Gap("profile", f"no collection within {window} has shown yet what was allocated", hint)
+    else:
+        yield Gap(
+            "profile",
+            "rates of allocation are at least those shown: a profile lags one or two collections, and when those ended "
+            "is not known",
+            hint,
         )

@@ -320,5 +320,11 @@ def _declaration(node: SgNode) -> Declaration:
 
 def function_at(syntax: GoFile, line: int) -> str:
     """Return the declared function around a line as Site spells it, "" at package level."""
+    declared = declaration_at(syntax, line)
+    return declared.name if declared is not None else ""
+
+
+def declaration_at(syntax: GoFile, line: int) -> Declaration | None:
+    """Return the declared function around a line, None at package level."""
     around = [node for node in syntax.functions(line) if node.kind() in FUNCTIONS[:2]]
-    return _declaration(around[0]).name if around else ""
+    return _declaration(around[0]) if around else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from whyheap.app.directives import declaration_at
 from whyheap.app.explain import about_file, spelled
 from whyheap.app.gather import Gathered
 from whyheap.app.line_code import function_allocations, listings
@@ -23,6 +24,7 @@ from whyheap.model.scan import Scan, ScannedPackage
 from whyheap.parse.go_symbol import function_name, split_symbol
 from whyheap.patterns.context import Context
 from whyheap.patterns.judge import judge
+from whyheap.patterns.syntax import GoFile
 from whyheap.report.line_details import LineDetails
 
 
@@ -112,6 +114,7 @@ def explain_line(
         last_line=len(text.splitlines()) if text is not None else 0,
         code_was_read=any(one.calls is not None for one in evidence),
         is_linked=bool(capture.scan and capture.scan.binary),
+        never_instantiated=_never_instantiated(capture.scan, name, line, text) if not findings else "",
     )
     return LineExplanation(report, name, line, details)
 
@@ -200,6 +203,26 @@ def _inlined(scan: Scan | None, file: str, line: int) -> tuple[CompilerFact, ...
             if any((place.file, place.line) == (file, line) for place in fact.inlined_at):
                 found.setdefault((fact.site, fact.message), fact)
     return tuple(sorted(found.values(), key=lambda fact: fact.site))
+
+
+def _never_instantiated(scan: Scan | None, file: str, line: int, text: str | None) -> str:
+    """Return the name of the generic function around a line that the compiler had no reason to compile; "" for others.
+
+    What is instantiated has code in the scanned packages, or facts where it is inlined.
+    """
+    if scan is None or text is None or "[" not in text:
+        return ""
+    declared = declaration_at(GoFile(text), line)
+    if declared is None or not declared.is_generic:
+        return ""
+    lines = range(declared.first_line, declared.last_line + 1)
+    for package in scan.packages:
+        if any(code.site.file == file and code.site.line in lines for code in package.functions or ()):
+            return ""
+        for fact in package.facts:
+            if any(at.file == file and at.line in lines for at in (fact.printed_at, fact.site, *fact.inlined_at)):
+                return ""
+    return declared.name
 
 
 def _allocates(evidence: Evidence) -> bool:

@@ -23,6 +23,7 @@ _IMPORT_PATH = re.compile(r"^[A-Za-z0-9_~.@+-]+(?:/[A-Za-z0-9_~.@+-]+)*(?:/\.\.\
 _PID = re.compile(r"pid:([1-9]\d{0,9})", re.ASCII)
 _POD = re.compile(r"k8s:([a-z0-9.-]+)/([a-z0-9.-]+)(?::(\d{1,5}))?", re.ASCII)
 _LARGEST_PORT = 65535
+_PROFILE_NAME = re.compile(r"\.(pb\.gz|pprof|prof|gz|heap|out)$")
 
 
 class TargetKind(StrEnum):
@@ -70,7 +71,7 @@ def recognise(text: str) -> Target:
         if not text.endswith("...") and not path.is_dir():
             raise TargetError(f"{text}: there is no such file or folder", _KNOWN)
         return Target(TargetKind.PACKAGES, text)
-    if re.search(r"\.(whyheap|pb\.gz|pprof|prof|gz|heap|out)$", text):
+    if path.suffix == ".whyheap" or _PROFILE_NAME.search(text):
         raise TargetError(f"{text}: there is no such file", _KNOWN)
     if _IMPORT_PATH.match(text) and ":" not in text:
         return Target(TargetKind.PACKAGES, text)
@@ -110,7 +111,8 @@ def _file(path: Path, text: str) -> Target:
         raise UsageError(f"{text} is a heap dump, which cannot be read yet", "Take a heap profile: /debug/pprof/heap")
     if head.startswith(b"\x7fELF"):
         raise UsageError(f"{text} is a program or a core, which cannot be read yet", _KNOWN)
-    if recognise_text(head, tail) is not None:
+    is_empty_log = not head and not _PROFILE_NAME.search(text)  # there is nothing in it to tell it by
+    if is_empty_log or recognise_text(head, tail) is not None:
         return Target(TargetKind.LOG, text)
     if _TEXT.fullmatch(head) and not head.startswith(_OTHER_TEXTS) and not _PROFILE_NAME.search(path.name):
         raise UsageError(f"{text} is a text that says nothing of a Go process's memory or end", _KNOWN)

@@ -14,6 +14,7 @@ from whyheap.errors import TargetError
 from whyheap.goruntime.heap_goal import NO_GOAL_BYTES, NO_MEMORY_LIMIT_BYTES
 from whyheap.goruntime.runtime_goal import FIELDS, goal_now
 from whyheap.host.process_memory import UnreadableAddressError
+from whyheap.parse.pause_ends import previous_gc_nanos
 from whyheap.parse.struct_layout import LayoutError
 from whyheap.parse.struct_view import StructView
 
@@ -155,6 +156,9 @@ def _collector(snapshot: RuntimeSnapshot) -> Values:
         "last_gc": memstats.number("last_gc_unix") / _NANOSECONDS,
         "gc_cpu": min(max(memstats.real("gc_cpu_fraction"), 0.0), 1.0),
     }
+    previous = previous_gc_nanos(memstats.numbers("pause_end"), values["num_gc"])
+    if previous:
+        values["previous_gc"] = previous / _NANOSECONDS
     limit = controller.signed("memoryLimit")
     if 0 <= limit < NO_MEMORY_LIMIT_BYTES:
         values["memory_limit"] = limit

@@ -84,6 +84,8 @@ def read_log(path: Path, spell: Callable[[str], str] = str) -> RuntimeSeries:
         reason = f"{path.name} was not read to its end: it is damaged, or inflates to too much"
         series = replace(series, gaps=(*series.gaps, Gap(WITNESS, reason, "Inflate it and name the last part.")))
     if not series.samples and not series.events:
+        if not path.stat().st_size:
+            raise FormatError(f"{path} is empty.", "Name a log in which the process has written something.")
         raise FormatError(
             f"{path} says nothing of a Go process's memory or end.",
             "A log has Go's last words (fatal error: ...), lines of GODEBUG=gctrace=1 or the kernel's OOM lines.",

@@ -120,4 +120,6 @@ def values_from_memstats(memstats: Mapping[str, float]) -> dict[str, float]:
         values["heap_goal"] = memstats["NextGC"]
     if "LastGC" in memstats:
         values["last_gc"] = memstats["LastGC"] / _NANOSECONDS
+    if memstats.get("PreviousGC"):  # not a field of its own: see previous_gc_nanos
+        values["previous_gc"] = memstats["PreviousGC"] / _NANOSECONDS
     return values

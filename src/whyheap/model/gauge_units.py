@@ -26,6 +26,7 @@ RUNTIME: Mapping[str, str] = {
     "num_gc": "count",
     "num_forced_gc": "count",
     "last_gc": "seconds",  # since 1970; 0 = never
+    "previous_gc": "seconds",  # the end of the collection before the last; absent = there was none, or not told
     "gc_cpu": "share",  # of all CPU since the start
     "gc_cpu_seconds": "seconds",  # since the start
     "gc_limiter_cycle": "count",  # the collection in which the CPU limiter was last on: /gc/limiter/last-enabled

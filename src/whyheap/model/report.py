@@ -27,6 +27,8 @@ class Totals:
     """Bytes counted once. `profile` is all that was sampled, `explained` what findings carry, the rest is unexplained.
 
     `ranked_by` is "inuse" or "alloc": the column that *_bytes in JSON refers to. RSS is None without that witness.
+    `window_seconds` lie between the two profiles. `alloc_window_seconds` lie between the collections whose allocations
+    the profiles show: what rates divide by. It is 0.0 when no collection showed any, None when it is not known.
     """
 
     heap_sites: int = 0
@@ -37,6 +39,17 @@ class Totals:
     rss_bytes: int | None = None
     rss_explained_bytes: int | None = None
     window_seconds: float | None = None
+    alloc_window_seconds: float | None = None
+
+    @property
+    def rate_seconds(self) -> float | None:
+        """What bytes allocated are divided by, None where they are since the process began."""
+        return (self.alloc_window_seconds or self.window_seconds) if self.window_seconds else None
+
+    @property
+    def is_rate_least(self) -> bool:
+        """Whether a rate is at least what it says: the window holds allocations that no collection has shown yet."""
+        return bool(self.window_seconds) and not self.alloc_window_seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,13 @@ import json
 
 from whyheap.errors import FormatError
 from whyheap.parse.finite import finite_number
+from whyheap.parse.pause_ends import previous_gc_nanos
 
 
 def parse_expvar(text: str | bytes) -> dict[str, float]:
     """Return MemStats' finite numbers by their Go names (`HeapAlloc`, `NextGC`); lists and tables are left out.
+
+    "PreviousGC" is of our own making: `previous_gc_nanos`.
 
     Raises:
         FormatError: the text is no JSON object, or has no memstats.
@@ -24,10 +27,16 @@ def parse_expvar(text: str | bytes) -> dict[str, float]:
     memstats = document.get("memstats") if isinstance(document, dict) else None
     if not isinstance(memstats, dict):
         raise FormatError("it has no memstats, which expvar always has")
-    return {
+    numbers = {
         name: number
         for name, value in memstats.items()
         if isinstance(value, int | float)
         and not isinstance(value, bool)
         and (number := finite_number(value)) is not None
     }
+    ends = memstats.get("PauseEnd")
+    if isinstance(ends, list) and all(isinstance(end, int) for end in ends):
+        previous = previous_gc_nanos([finite_number(end) for end in ends], numbers.get("NumGC", 0.0))
+        if previous:
+            numbers["PreviousGC"] = previous
+    return numbers

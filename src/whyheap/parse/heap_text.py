@@ -16,11 +16,13 @@ from whyheap.errors import FormatError
 from whyheap.model.profile import HeapProfile
 from whyheap.parse.finite import finite_number
 from whyheap.parse.frame_line import MAX_LINE_CHARACTERS, cut_frame
+from whyheap.parse.pause_ends import previous_gc_nanos
 
 _HEADER = re.compile(r"heap profile: *(\d+): *(\d+) *\[ *(\d+): *(\d+) *\] *@ *(heap[_a-z0-9]*)/?(\d*)")
 _SAMPLE = re.compile(r"(-?\d+): *(-?\d+) *\[ *(\d+): *(\d+) *\] *@((?: +0x[0-9a-f]+)*) *$")
 _MEMSTATS_START = "# runtime.MemStats"
 _MEMSTAT = re.compile(r"# (\w+) = ([0-9.eE+-]+)(?: / (\d+))?\s*$", re.MULTILINE)
+_PAUSE_ENDS = re.compile(r"# PauseEnd = \[([0-9 ]*)\]")
 # MemStats prints some pairs as "# Stack = inuse / sys".
 _PAIRS = {"Stack", "MSpan", "MCache"}
 _LARGEST = (1 << 63) - 1
@@ -71,7 +73,7 @@ def parse_memstats(text: str) -> dict[str, float]:
     """Return the numbers below "# runtime.MemStats", by field name of runtime.MemStats; bytes unless named otherwise.
 
     "# Stack = a / b" gives StackInuse and StackSys. MaxRSS is there on some systems; what is not finite is left out.
-    Empty if there is no such part.
+    Empty if there is no such part. "PreviousGC" is of our own making: `previous_gc_nanos`.
     """
     _, found, trailer = text.partition(_MEMSTATS_START)
     if not found:
@@ -85,6 +87,12 @@ def parse_memstats(text: str) -> dict[str, float]:
             value = finite_number(number)
             if value is not None:
                 stats[key] = value
+    ends = _PAUSE_ENDS.search(trailer)
+    previous = previous_gc_nanos(
+        [finite_number(end) for end in ends[1].split()] if ends else [], stats.get("NumGC", 0.0)
+    )
+    if previous:
+        stats["PreviousGC"] = previous
     return stats
 
 

@@ -49,6 +49,7 @@ def explain_to_json(report: Report, file: str, line: int, details: LineDetails) 
             }
             for one in details.functions
         ],
+        "never_instantiated": details.never_instantiated or None,
         "lines_that_allocate": list(details.near),
         "gaps": [{"witness": gap.witness, "reason": gap.reason, "hint": gap.hint} for gap in report.gaps],
     }

@@ -45,6 +45,7 @@ class LineDetails:
     `inlined` are heap facts about code of other lines that is inlined into this one.
     `last_line` is the file's number of lines, 0 when its source is not at hand. `with_code` are the lines of the file
     that have code, None when it is not known; `near` those that allocate.
+    `never_instantiated` is the generic function around the line of which the scanned packages have no instance.
     `is_linked`: the code is that of a linked program, and calls have addresses rather than offsets in their function.
     """
 
@@ -58,3 +59,4 @@ class LineDetails:
     last_line: int = 0
     code_was_read: bool = False
     is_linked: bool = False
+    never_instantiated: str = ""

@@ -136,15 +136,19 @@ def _totals(totals: Totals) -> Json:
         "rankedBy": totals.ranked_by,
         "rss": totals.rss_bytes,
         "rssExplained": totals.rss_explained_bytes,
-        "window": _finite(totals.window_seconds),
+        "window": _finite(totals.rate_seconds),
     }
+
+
+_NOT_SHOWN = frozenset({"previous_gc"})
+"""What only places the profiles in time, and is nothing to look at."""
 
 
 def _gauges(gauges: Iterable[Gauge]) -> list[Json]:
     """Group by name in order of first use; each with its values over time, thinned evenly when there are many."""
     series: defaultdict[tuple[str, str], list[Gauge]] = defaultdict(list)
     for gauge in gauges:
-        if math.isfinite(gauge.value):
+        if math.isfinite(gauge.value) and gauge.name not in _NOT_SHOWN:
             series[gauge.name, gauge.unit].append(gauge)
     return [
         {

@@ -157,7 +157,7 @@ _INSTEAD: Final = {
 def headline(finding: Finding) -> str:
     """Give the reason of one finding in a few words, and the contradiction where witnesses disagree."""
     reason = finding.message or _own_headline(finding)
-    said_already = any(words in reason for words in ("anyway", "does not escape", "the compiler"))
+    said_already = any(words in reason for words in ("anyway", "does not escape", "the compiler", "was not read"))
     if finding.agreement is Agreement.ALLOCATES_SILENTLY and not said_already:
         denied = any("does not escape" in fact.message for fact in finding.facts)
         return f'{reason} ("does not escape", allocates anyway)' if denied else f"{reason} (the compiler is silent)"

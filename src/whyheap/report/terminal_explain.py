@@ -225,6 +225,16 @@ def _nothing(report: Report, file: str, line_number: int, width: int, details: L
             f"line {line_number} of {cut(file, width // 2)} has no code"
             + (f": the nearest lines with code are {numbers}." if near else ": the file has none.")
         ]
+    elif details.never_instantiated:
+        name = short_symbol(details.never_instantiated)
+        sentences = [
+            f"{place}: {name} is generic and no scanned package instantiates it: it is not compiled, so not judged.",
+            *(
+                [f"Name the packages that use it:  whyheap explain {file}:{line_number} ./..."]
+                if "./..." not in report.targets
+                else []
+            ),
+        ]
     allocate = {finding.site.line for finding in report.findings if _is(finding, file)} | set(details.near)
     if allocate:
         nearest = sorted(allocate, key=lambda number: abs(number - line_number))[:_NEIGHBOURS]

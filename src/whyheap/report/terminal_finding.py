@@ -137,7 +137,7 @@ def measured(finding: Finding, totals: Totals) -> Iterator[Statement]:
     yield Statement(_amounts(finding, totals), "profile")
     for callee in sorted(finding.callees, key=_callee_weight)[:_CALLEES]:
         column = "alloc" if callee.measure.alloc_bytes else "inuse"
-        size = amount(bytes_of(callee.measure, column), column, totals.window_seconds)
+        size = amount(bytes_of(callee.measure, column), column, totals)
         inside = "" if callee.leaf == callee.callee else f", allocated in {cut(short_symbol(callee.leaf), 40)}"
         yield Statement(f"{size} of it through {cut(short_symbol(callee.callee), 40)}{inside}", "profile")
 
@@ -150,9 +150,10 @@ def _amounts(finding: Finding, totals: Totals) -> str:
         size = bytes_of(measure, column)
         if size:
             share = share_of(measure, totals, column)
-            parts.append(f"{amount(size, column, totals.window_seconds)} {word}" + (f" ({share})" if share else ""))
-    if measure.alloc_objects and totals.window_seconds:
-        parts.append(f"{format_large_count(measure.alloc_objects / totals.window_seconds)} objects/s")
+            parts.append(f"{amount(size, column, totals)} {word}" + (f" ({share})" if share else ""))
+    if measure.alloc_objects and totals.rate_seconds:
+        least = ">=" if totals.is_rate_least else ""
+        parts.append(f"{least}{format_large_count(measure.alloc_objects / totals.rate_seconds)} objects/s")
     elif measure.alloc_objects:
         parts.append(f"{format_large_count(measure.alloc_objects)} objects since start")
     shared = f"; shared with {len(finding.shared_with)} more of this line" if finding.shared_with else ""

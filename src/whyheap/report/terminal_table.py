@@ -92,12 +92,15 @@ def where(report: Report, lines: Sequence[RankedLine], width: int, *, all_rows: 
     return [*rows, *_entry_points(report, width)]
 
 
-def amount(measure_bytes: int, column: str, window_seconds: float | None) -> str:
-    """Print bytes of a column: allocation as a rate where the window is known."""
+def amount(measure_bytes: int, column: str, totals: Totals) -> str:
+    """Print bytes of a column: allocation as a rate where the window is known, ">=" where that is the least it is."""
+    seconds = totals.rate_seconds if column == "alloc" else None
+    if seconds and totals.profile is not None and not totals.profile.alloc_bytes:
+        return "unseen"  # no collection has shown what was allocated: that is not nothing
     if not measure_bytes:
         return "-"
-    if column == "alloc" and window_seconds:
-        return format_rate(measure_bytes / window_seconds)
+    if seconds:
+        return f"{'>=' if totals.is_rate_least else ''}{format_rate(measure_bytes / seconds)}"
     return format_bytes(measure_bytes)
 
 
@@ -136,7 +139,7 @@ def _columns(totals: Totals, shown: Sequence[RankedLine], width: int) -> list[_C
             column_title(name, totals.window_seconds),
             tuple(
                 (
-                    amount(bytes_of(row.measure, name), name, totals.window_seconds),
+                    amount(bytes_of(row.measure, name), name, totals),
                     share_of(row.measure, totals, name),
                 )
                 for row in shown

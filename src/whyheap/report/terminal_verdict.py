@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _WIDEST_PLACE: Final = 40
 _WIDEST_TITLE: Final = 60
+_RUNTIME: Final = "runtime"
 
 
 def header(report: Report, width: int, *, note: str = "") -> list[Text]:
@@ -56,7 +57,7 @@ def why(report: Report, width: int) -> list[Text]:
     if verdict is None:
         text = "not known: no running process was looked at. Add a service's URL"
         if report.gauges:
-            text = "growth could not be judged from what was seen, see below"
+            text = f"growth could not be judged from what was seen, see below. {_longer(report)}".rstrip()
         return labelled("WHY", [line(part) for part in wrap(text, width - LABEL_WIDTH)])
     if not verdict.causes:
         text = "nothing that was seen points to running out of memory"
@@ -64,6 +65,12 @@ def why(report: Report, width: int) -> list[Text]:
     said: set[str] = set()
     rows = [row for cause in verdict.causes for row in _cause(cause, said, "  " if len(verdict.causes) > 1 else "")]
     return labelled("WHY", side_by_side(rows, width - LABEL_WIDTH))
+
+
+def _longer(report: Report) -> str:
+    """Return the way out that the runtime's witness names for a window that was too short."""
+    hints = (gap.hint for gap in report.gaps if gap.witness == _RUNTIME)
+    return next((hint for hint in hints if "--seconds" in hint or "whyheap record" in hint), "")
 
 
 def gap_rows(gaps: Iterable[Gap], width: int) -> list[Text]:

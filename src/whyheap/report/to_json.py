@@ -283,6 +283,7 @@ def _totals(totals: Totals) -> Json:
         "packages": totals.packages,
         "ranked_by": totals.ranked_by,
         "window_seconds": totals.window_seconds,
+        "alloc_window_seconds": totals.alloc_window_seconds,
         **ranked,
         **columns,
         "rss_bytes": totals.rss_bytes,

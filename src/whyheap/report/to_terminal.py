@@ -46,7 +46,8 @@ __all__ = ["explain_to_terminal", "roots_to_terminal", "scan_to_terminal", "to_t
 _PROVEN: Final = 3
 _FIXES: Final = 5
 _WIDEST_FIX_PLACE: Final = 24
-_EXPLAIN: Final = "explain FILE:LINE"
+_SAID_ONCE: Final = "name the packages"
+"""The way out of all lines whose source was not read, not of one."""
 
 
 def to_terminal(report: Report, *, width: int, color: bool, all_rows: bool = False) -> str:
@@ -82,11 +83,10 @@ def _fixes(report: Report, lines: Sequence[RankedLine], width: int) -> list[Text
     known = {fix.title for _, fix in fixes[:_FIXES]}
     rows = [row for row in first if row[2] not in known]
     for site, fix in fixes[:_FIXES]:
-        if _EXPLAIN in fix.title and not report.go:
-            continue  # nothing can be told of a line whose source was not read
+        if fix.title.startswith(_SAID_ONCE) and any(row[2] == fix.title for row in rows):
+            continue
         place = cut_place(site.file, site.line, _WIDEST_FIX_PLACE)
-        title = fix.title.replace(_EXPLAIN, f"explain {site.file.rpartition('/')[2]}:{site.line}")
-        rows.append((place, STYLE_PLACE, title, STYLE_REMEDY, CERTAINTY_OF_FIX[fix.kind]))
+        rows.append((place, STYLE_PLACE, fix.title, STYLE_REMEDY, CERTAINTY_OF_FIX[fix.kind]))
     rows += [row for advice in others for row in advice if row[2] not in known]
     if not rows:
         return []

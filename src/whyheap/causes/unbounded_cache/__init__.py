@@ -195,6 +195,6 @@ def _advice(history: RuntimeHistory, trend: Trend, line: LineGrowth, container: 
             digits = max(len(str(about)) - 2, 0)
             advice.append(
                 f"about {about // 10**digits * 10**digits:,} entries of {format_bytes(each)} fit the limit, "
-                "with the collector's headroom"
+                "with the collector's headroom; beyond that they take the room that garbage needs"
             )
     return [*advice, *bought_time(history, trend, forecast_limit(history, trend.slope))]

@@ -17,10 +17,12 @@ When to leave it: the value has to outlive its function, or the line is not hot.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from whyheap.model.evidence import Evidence
 from whyheap.model.facts import AllocatorCall, CompilerFact, FactKind
-from whyheap.model.finding import Finding
+from whyheap.model.finding import Finding, Fix
+from whyheap.model.site import Site
 from whyheap.patterns.context import Context
 from whyheap.patterns.escape import Route
 from whyheap.patterns.pattern import Pattern, judgement
@@ -38,7 +40,9 @@ OTHER = _named(
 PATTERNS = (CALL, OTHER)
 
 _NO_WORD = "allocates, and the compiler does not say why"
-_NOT_ASKED = "allocates; its source was not read, so the reason is not known"
+NOT_ASKED = "allocates; its source was not read, so the reason is not known"
+NAME_PACKAGES = judgement("name the packages, to learn the reason:  whyheap why ./... TARGET")
+"""The way out where nothing was scanned; who knows what was looked at puts it in the place of TARGET."""
 _NO_GO = (0, 0)
 
 
@@ -47,7 +51,7 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
     for escape in context.escapes(evidence):
         pattern = CALL if escape.route is Route.CALL else OTHER
         message = way(escape) if escape.route is not Route.UNKNOWN else escape.reason or "escapes, with no flow to show"
-        yield pattern.heap(evidence, escape, message)
+        yield pattern.heap(evidence, escape, message, fixes=_fixes_at(evidence.site) if pattern is OTHER else ())
 
 
 def silent(evidence: Evidence, context: Context, calls: tuple[AllocatorCall, ...] = ()) -> Finding:
@@ -55,6 +59,14 @@ def silent(evidence: Evidence, context: Context, calls: tuple[AllocatorCall, ...
     told: tuple[CompilerFact, ...] = tuple(fact for fact in evidence.facts if fact.kind is FactKind.STACK)[:1]
     names = ", ".join(dict.fromkeys(call.callee.removeprefix("runtime.") for call in calls))
     message = f"calls {names}, and the compiler does not say why" if names else _NO_WORD
+    fixes = _fixes_at(evidence.site)
     if context.go_version == _NO_GO and not evidence.facts and not names:  # nothing was scanned
-        message = _NOT_ASKED
-    return OTHER.silent(evidence, told[0].subject if told else evidence.site.function, message, facts=told, calls=calls)
+        message, fixes = NOT_ASKED, (NAME_PACKAGES,)
+    subject = told[0].subject if told else evidence.site.function
+    return OTHER.silent(evidence, subject, message, facts=told, calls=calls, fixes=fixes)
+
+
+def _fixes_at(site: Site) -> tuple[Fix, ...]:
+    """Return OTHER's way out with the line that it is about."""
+    place = f"{site.file}:{site.line}"
+    return tuple(replace(fix, title=fix.title.replace("FILE:LINE", place)) for fix in OTHER.fixes)
