@@ -36,6 +36,7 @@ _WORDS: Final[Mapping[str, frozenset[str]]] = {
     "gcassert": frozenset({Word.NOESCAPE, Word.INLINE, Word.BCE}),
 }
 _OWN_LINE: Final = re.compile(r"// ?(whyheap|gcassert):([\w,]*)")
+_LINE_COMMENT: Final = re.compile(r"^//line |/\*line ", re.MULTILINE)
 _TRAILING: Final = re.compile(r"// ?(gcassert|whyheap):([\w,]*)")
 _DECLARATIONS: Final = ("function_declaration", "method_declaration")
 _COMPOUND: Final = {
@@ -91,6 +92,7 @@ class Directive:
     """One word at one place. `lines` are those that it speaks of; `function` when it is about a whole function.
 
     `inside` is the function that the lines are in. `problem` says why it makes no sense; it is then not judged.
+    `is_unread` says that Go's syntax was not understood there: what it speaks of is not known.
     """
 
     file: str
@@ -103,6 +105,7 @@ class Directive:
     inside: Declaration | None = None
     calls: int = 0
     problem: str = field(default="")
+    is_unread: bool = False
 
 
 def has_directive(text: str) -> bool:
@@ -122,6 +125,8 @@ class _Finder:
         self._file = file
         self._lines = text.split("\n")
         self._syntax = GoFile(text)
+        renamed = _LINE_COMMENT.search(text)
+        self._renamed_from = text.count("\n", 0, renamed.start()) + 1 if renamed is not None else len(self._lines) + 1
 
     def directives(self) -> Iterator[Directive]:
         comments = sorted(self._syntax.all("comment"), key=lambda node: node.range().start.index)
@@ -151,7 +156,13 @@ class _Finder:
             )
         speaks = target.of(tool, Word(word))
         problem = target.problem(text, Word(word))
-        return Directive(self._file, line, column, text, Word(word), *speaks, calls=target.calls, problem=problem)
+        if not problem and max(speaks[0]) > self._renamed_from:
+            named = self._lines[self._renamed_from - 1].strip()
+            problem = f"{text} stands below {named!r}: the compiler names other lines there, so it cannot be judged"
+        is_unread = any(one in lines for lines in self._syntax.unread for one in (line, *speaks[0]))
+        return Directive(
+            self._file, line, column, text, Word(word), *speaks, target.calls, problem, is_unread=is_unread
+        )
 
     @cached_property
     def _comment_lines(self) -> frozenset[int]:
@@ -280,10 +291,14 @@ def _declaration(node: SgNode) -> Declaration:
     name = node.field("name")
     receiver = node.field("receiver")
     named = name.text() if name is not None else ""
+    parameters = node.field("parameters")
     is_generic = node.field("type_parameters") is not None
     if receiver is not None:
         written = receiver.text()
-        is_generic = "[" in written
+        has_own = (  # without_method_type_parameters left blanks
+            name is not None and parameters is not None and name.range().end.index < parameters.range().start.index
+        )
+        is_generic = has_own or "[" in written
         bare = re.sub(r"\[.*\]", "", written.strip("()"), flags=re.DOTALL).replace("*", " * ").split()
         kind = bare[-1] if bare else ""
         named = f"(*{kind}).{named}" if "*" in bare else f"{kind}.{named}"

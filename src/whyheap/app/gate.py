@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from whyheap.app.gate_asked import Asked, functions_of, is_of_others, unknown_sites
 from whyheap.app.gate_budgets import Budgets, judge_budgets, measured_packages
 from whyheap.app.gate_directives import Judged, judge_directives
 from whyheap.app.gate_scan import GateScan, scan_for_gate, shown
 from whyheap.app.gate_toolchain import Apart, old_sites, tell_apart
 from whyheap.app.revision import revision_in
 from whyheap.app.scan_report import count_packages, shown_sources, title
-from whyheap.app.source_tree import SourceTree, laid_out, patterns_in
+from whyheap.app.source_tree import SourceTree, laid_out, of_version, patterns_in
 from whyheap.collect.benchmarks import BenchmarkAllocations, run_benchmarks
 from whyheap.collect.compiler import Progress, ScanOptions
 from whyheap.errors import TargetError, UsageError
@@ -32,7 +34,6 @@ from whyheap.parse.baseline_text import baseline_text, parse_baseline
 from whyheap.report.plain_words import headline
 
 DEFAULT_BASELINE = "whyheap.baseline"
-EVERYTHING = ("./...",)
 _LARGEST_BASELINE_BYTES = 256 << 20
 _MODE = 0o644
 _NOT_THERE = ("matched no packages", "no Go files in")
@@ -79,10 +80,10 @@ def run_gate(go: GoTool, request: GateRequest, progress: Progress = lambda _: No
     failure = scanned.compiled.failure
     benchmarks, failed, torn = _benchmarks(go, scanned, request, progress)
     budgets = list(judge_budgets(scanned, request.budgets, benchmarks))
-    if request.options.patterns != EVERYTHING:  # a budget of other packages is not asked about
-        notes += [one.message for one in budgets if one.labels["budget"] == "package"]
-        budgets = [one for one in budgets if one.labels["budget"] != "package"]
-    violations += [*judged.violations, *budgets]
+    asked = Asked(scanned)
+    elsewhere = [one for one in budgets if one.labels["budget"] == "package" and not asked.has_target(one)]
+    notes += [one.message for one in elsewhere]
+    violations += [*judged.violations, *(one for one in budgets if one not in elsewhere)]
     if since is not None:
         violations = _only_added(go, scanned, violations, since, request, notes, progress)
     elif baseline is None:
@@ -95,9 +96,8 @@ def run_gate(go: GoTool, request: GateRequest, progress: Progress = lambda _: No
     notes += _told(scanned.scan.gaps)
     unknown = (*scanned.unknown(), *judged.unknown, *torn)
     result = _result(scanned, violations, notes, unknown, judged, request)
-    return GateOutcome(
-        replace(result, failed=failed is not None), failure or failed, _exit_code(result, failure or failed, request)
-    )
+    result = replace(result, failed=failed is not None, not_judged=_sentences(failure, failed))
+    return GateOutcome(result, failure or failed, _exit_code(result, failure or failed, request))
 
 
 def update_baseline(go: GoTool, request: GateRequest, progress: Progress = lambda _: None) -> GateOutcome:
@@ -112,9 +112,18 @@ def update_baseline(go: GoTool, request: GateRequest, progress: Progress = lambd
     notes = list(_told(scanned.scan.gaps))
     if failure is None and (not unknown or request.allow_unknown):
         new = _baseline(scanned, request.options)
-        if old is not None and request.options.patterns != EVERYTHING:
-            packages = {package.package for package in scanned.scan.packages}
-            kept = {id_: one for id_, one in old.entries.items() if one.package not in packages}
+        asked = Asked(scanned)
+        if old is not None and not asked.is_all:
+            known = functions_of(old)
+            new = replace(
+                new,
+                entries={
+                    id_: one
+                    for id_, one in new.entries.items()
+                    if id_ in old.entries or not is_of_others(scanned.sites[id_], scanned, known)
+                },
+            )
+            kept = {id_: one for id_, one in old.entries.items() if one.package not in asked}
             if kept:
                 _check_build(old, scanned, request)
             new = replace(new, entries={**kept, **new.entries})
@@ -125,8 +134,13 @@ def update_baseline(go: GoTool, request: GateRequest, progress: Progress = lambd
     else:
         notes.insert(0, f"{request.baseline} is not written")
     result = _result(scanned, (), notes, unknown, Judged(), request)
-    result = replace(result, checked={name: result.checked[name] for name in ("packages", "sites")})
+    checked = {name: result.checked[name] for name in ("packages", "sites")}
+    result = replace(result, checked=checked, not_judged=_sentences(failure))
     return GateOutcome(result, failure, _exit_code(result, failure, request))
+
+
+def _sentences(*failures: TargetError | None) -> tuple[str, ...]:
+    return tuple(one.message for one in failures if one is not None)
 
 
 def _exit_code(result: GateResult, failure: TargetError | None, request: GateRequest) -> int:
@@ -200,7 +214,7 @@ def _new_sites(
     if gone:
         word = "entry is gone" if len(gone) == 1 else "entries are gone"
         notes.append(f"{len(gone)} {word}: --update takes them out of {request.baseline}")
-    new = {id_: one for id_, one in scanned.sites.items() if id_ not in baseline.entries}
+    new = unknown_sites(scanned, baseline)
     apart = Apart(tuple(new.values()))
     if new and baseline.go != scanned.scan.go:
         old = old_sites(baseline.go, request.baseline_go, request.options, progress)
@@ -265,8 +279,8 @@ def _only_added(
     sites: set[str] = set()
     repository, revision = since
     with laid_out(repository, (revision,), go) as (tree,):
-        notes += _told(tree.gaps)
-        old = _old_scan(tree, request, progress)
+        notes += (f"{gap.witness}: {gap.reason}. {gap.hint}".rstrip(". ") for gap in tree.gaps)
+        old = _old_scan(of_version(tree, scanned.scan.go), request, progress)
         if old is None:
             notes.append(f"{request.since} has no {' '.join(request.options.patterns)} here: all sites are new")
         else:
@@ -288,9 +302,16 @@ def _old_scan(tree: SourceTree, request: GateRequest, progress: Progress) -> Gat
     try:
         return scan_for_gate(tree.go, replace(request.options, folder=tree.folder, patterns=patterns), progress)
     except TargetError as error:
-        if any(words in error.message for words in _NOT_THERE):
+        if any(words in error.message for words in _NOT_THERE) or any(_lacks(error, one) for one in patterns):
             return None
-        raise TargetError(f"{request.since} could not be scanned: {error.message}", error.hint) from error
+        missing = next((gap.hint for gap in tree.gaps if gap.hint and "submodule" in gap.reason), error.hint)
+        raise TargetError(f"{request.since} could not be scanned: {error.message}", missing) from error
+
+
+def _lacks(error: TargetError, package: str) -> bool:
+    """Whether go said that there is no such package: in a module, or, with a path like those of std, in std."""
+    named = rf"(?:no required module provides package|package) {re.escape(package)}(?:;| is not in std)"
+    return re.search(named, error.message) is not None
 
 
 def _kept_budgets(old: GateScan, new: GateScan, budgets: Budgets) -> set[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from whyheap.app.directives import Directive, Word, find_directives, has_directive
 from whyheap.app.gate_index import KEPT_CHECKS, GateIndex, without_instance
 from whyheap.app.gate_scan import GateScan, stable_ids
+from whyheap.collect.matched_folders import matched_folders
 from whyheap.goruntime.allocators import kind_of
 from whyheap.join.callees import Callees
 from whyheap.model.evidence import Agreement
@@ -24,6 +25,8 @@ from whyheap.report.plain_words import headline
 _BUILTIN = re.compile(
     r"\b(?:append|cap|clear|close|complex|copy|delete|imag|len|make|max|min|new|panic|print|println|real|recover)\("
 )
+_LOOP_BODY = re.compile(r"-range\d+$")
+"""What the compiler names the body of a range-over-func loop: it is called on the loop's first line."""
 _NO_CODE = "no machine code of {} was read, so {} cannot be judged"
 
 
@@ -74,9 +77,10 @@ def judge_directives(scanned: GateScan) -> Judged:
 def _elsewhere(scanned: GateScan) -> Iterator[str]:
     """Say how many directives stand in files beside the scanned ones: tests, and what build tags leave out."""
     read = {Path(one.folder, file.rsplit("/", 1)[-1]) for one in scanned.scan.packages for file in one.files}
+    folders = {Path(package.folder) for package in scanned.scan.packages if package.folder}
     tests = others = 0
-    for folder in sorted({package.folder for package in scanned.scan.packages if package.folder}):
-        for file in sorted(Path(folder).glob("*.go")):
+    for folder in sorted(folders | set(matched_folders(scanned.options))):
+        for file in sorted(folder.glob("*.go")):
             if file in read or not file.is_file():
                 continue
             with suppress(OSError):
@@ -105,7 +109,9 @@ class _Judge:
         judge = {Word.NOESCAPE: self._noescape, Word.NOALLOC: self._noalloc, Word.BCE: self._bce}
         unseen = 0
         for one in self._directives:
-            if one.problem or one.word is None:
+            if one.is_unread:
+                self._judged.unknown.append(f"{one.file}:{one.line}: the Go syntax around {one.text}")
+            elif one.problem or one.word is None:
                 yield _Broken("directive", self._index.site(one.file, one.line, one.column), one.problem, (one.text,))
             elif self._is_unseen(one):
                 unseen += 1
@@ -226,9 +232,10 @@ class _Judge:
     def _called_allocations(self, one: Directive) -> Iterator[_Broken]:
         """Yield calls on the lines of functions that allocate, or may."""
         if one.inside is None:
-            return
-        codes = list(self._index.codes_of(one.file, one.inside, with_closures=True))
-        own = {code.symbol for _, code in codes}
+            codes = self._index.initialisers(one.file)
+        else:
+            codes = list(self._index.codes_of(one.file, one.inside, with_closures=True))
+        own = {code.symbol for _, code in codes if one.function is not None or _LOOP_BODY.search(code.symbol)}
         seen = set()
         open_calls = direct = 0
         for near, code in codes:

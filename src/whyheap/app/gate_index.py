@@ -25,9 +25,10 @@ from whyheap.patterns.syntax import GoFile
 KEPT_CHECKS = {"isInBounds": "an index", "isSliceInBounds": "a slice"}
 """The compiler's codes for bounds checks that are kept, and of what."""
 
+_INITIALISER = re.compile(r"init|map\.init\.\d+")
 _INLINE, _BOUNDS = b'{"kind":"inline",', b'{"kind":"bounds",'
 _INLINED = "inlining call to "
-_INSTANCE = re.compile(r"\[.*\]")
+_INSTANCE = re.compile(r"\[[^\[\]]*\]")
 Line = tuple[str, int]
 """A spelled file and a line in it."""
 
@@ -139,6 +140,15 @@ class GateIndex:
                 if with_closures or without_instance(code.site.function) == declared.name:
                     yield near, code
 
+    def initialisers(self, file: str) -> list[tuple[str, FunctionCode]]:
+        """Return the code that gives a file's package-level variables their values."""
+        package = self._scanned.owners.get(file, "")
+        return [
+            (near, code)
+            for near, code in self._scanned.codes
+            if code.site.package == package and _INITIALISER.fullmatch(code.site.function)
+        ]
+
     def raw_calls(self, near: str, code: FunctionCode) -> Iterable[tuple[RawCall, tuple[Site, ...]]]:
         """Return the direct calls of a function's machine code, each with the lines it is inlined through."""
         key = (near, code.symbol)
@@ -153,5 +163,8 @@ def _counts(call: AllocatorCall) -> bool:
 
 
 def without_instance(text: str) -> str:
-    """Return a text without the type arguments in it: F[go.shape.int] is F."""
-    return _INSTANCE.sub("", text)
+    """Return a text without the type arguments in it: F[go.shape.int] is F, (*T[...]).M[...] is (*T).M."""
+    bare = _INSTANCE.sub("", text)
+    while bare != text:  # from the innermost brackets outward
+        text, bare = bare, _INSTANCE.sub("", bare)
+    return bare

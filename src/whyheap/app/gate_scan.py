@@ -27,12 +27,13 @@ _ID_BYTES = 6
 
 @dataclass(frozen=True)
 class GateScan:
-    """One scan. `findings` are all that was judged, `sites` those that may allocate, by id."""
+    """One scan. `findings` are all that was judged, `sites` those that may allocate, by id; `options` say of what."""
 
     compiled: CompiledPackages
     scan: Scan
     sources: SourceFiles
     findings: tuple[Finding, ...]
+    options: ScanOptions
 
     @cached_property
     def sites(self) -> Mapping[str, Finding]:
@@ -79,7 +80,7 @@ def scan_for_gate(go: GoTool, options: ScanOptions, progress: Progress) -> GateS
     progress(f"judging {scan.go}")
     sources = SourceFiles(scan)
     findings = judge(join(scan, None).evidence, Context(go_numbers(scan.go), sources))
-    return GateScan(compiled, scan, sources, tuple(findings))
+    return GateScan(compiled, scan, sources, tuple(findings), options)
 
 
 def stable_ids(keys: Iterable[tuple[str, ...]]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from whyheap.app.revision import RevisionPair
 from whyheap.app.revision_benchmarks import BenchmarkRequest, compare_benchmarks
 from whyheap.app.scan_report import count_packages, go_numbers, title
 from whyheap.app.site_matching import Matched, Placed, match_sites
-from whyheap.app.source_tree import SourceTree, laid_out, patterns_in
+from whyheap.app.source_tree import SourceTree, laid_out, of_version, patterns_in
 from whyheap.app.version_diff import strength, weight
 from whyheap.collect.compiler import Progress, ScanOptions, compile_packages
 from whyheap.collect.sources import SourceFiles
@@ -51,11 +51,13 @@ def diff_revisions(
     `options` say which packages, seen from the folder that we stand in, and the flags of the build.
     """
     revisions = (pair.old, pair.new)
-    with laid_out(pair.repository, revisions, go) as trees:
-        for revision, tree in zip(revisions, trees, strict=True):
+    with laid_out(pair.repository, revisions, go) as found:
+        for revision, tree in zip(revisions, found, strict=True):
             if not tree.folder.is_dir():
                 inside = pair.repository.folder.relative_to(pair.repository.root)
                 raise TargetError(f"{revision.title} has no folder {inside}", "Go to the top of the repository")
+        version = found[-1].go.environment(found[-1].folder).GOVERSION
+        trees = tuple(of_version(tree, version) for tree in found)
         sides = tuple(_side(revision, tree, options, progress) for revision, tree in zip(revisions, trees, strict=True))
         scans = [side.scan for side in sides if side.scan is not None]
         if not scans:

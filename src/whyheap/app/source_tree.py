@@ -14,12 +14,13 @@ from whyheap.collect.compiler import ScanOptions
 from whyheap.collect.unchanged import is_path
 from whyheap.host.cache import locked, private_folder
 from whyheap.host.git import LaidOut, Repository
-from whyheap.host.go import GoTool
+from whyheap.host.go import VERSION_NAME, GoTool
 from whyheap.model.gauge import Gap
 from whyheap.model.revision_diff import Revision
 from whyheap.parse.go_mod import replaced_folders, used_folders
 
 _SHOWN = 3
+_FETCH = "Fetch what is missing:  git submodule update --init --recursive, and  git fetch  in there for older commits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,15 @@ def laid_out(repository: Repository, revisions: Sequence[Revision], go: GoTool) 
             )
         finally:
             _remove(home)
+
+
+def of_version(tree: SourceTree, version: str) -> SourceTree:
+    """Let a revision be built by the same Go ("go1.27.3"), where its go.mod asks the go command for another."""
+    if not tree.folder.is_dir() or not VERSION_NAME.match(version):  # a build of one's own go cannot be asked for
+        return tree
+    if version == tree.go.environment(tree.folder).GOVERSION:
+        return tree
+    return replace(tree, go=replace(tree.go, env={**tree.go.env, "GOTOOLCHAIN": version}))
 
 
 def patterns_in(folder: Path, options: ScanOptions) -> Iterator[str]:
@@ -105,9 +115,10 @@ def _workspace(folder: Path, root: Path, repository: Repository, go: GoTool) -> 
 
 
 def _submodules(revision: Revision, found: LaidOut) -> Iterable[Gap]:
-    if found.submodules:
-        reason = f"{revision.title}: {_listed(found.submodules)} {_are(found.submodules, 'a submodule')} and left out"
-        yield Gap("git", reason, "Packages in there, or that need them, are not compared.")
+    if found.missing:
+        whose = "whose commit is not here" if len(found.missing) == 1 else "whose commits are not here"
+        which = f"{_listed(found.missing)} {_are(found.missing, 'a submodule')} {whose}"
+        yield Gap("git", f"{revision.title}: {which}: left out", _FETCH)
 
 
 def _outside(root: Path, slot: Path, repository: Repository, found: LaidOut) -> Iterable[Gap]:

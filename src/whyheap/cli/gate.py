@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from whyheap.cli.main import print_error
 from whyheap.cli.options import CONFIG_FILE, build_options, common_options, go_env
@@ -78,6 +79,9 @@ def gate(
     from whyheap.collect.compiler import ScanOptions  # noqa: PLC0415 - as above
     from whyheap.host.go import find_go  # noqa: PLC0415 - as above
 
+    named = {name for name in ("baseline", "since") if _is_named(name)}
+    if "since" in named and not since:
+        raise UsageError("--since names no revision: its value is empty", "For example:  --since origin/main")
     if update and since:
         raise UsageError("--update writes a baseline, --since needs none", "Give one of them")
     planned = plan(outputs, format_, (FormatKind.GATE,), redact=False)
@@ -86,7 +90,7 @@ def gate(
     request = GateRequest(
         ScanOptions(Path.cwd(), packages or ("./...",), tags, gcflags, tests=tests),
         Path(baseline),
-        is_named=baseline != _BASELINE,
+        is_named="baseline" in named,
         since=since,
         baseline_go=_finder(baseline_go, env),
         budgets=_budgets(),
@@ -105,6 +109,11 @@ def gate(
     if outcome.failure is not None:
         print_error(outcome.failure)
     return outcome.exit_code
+
+
+def _is_named(option: str) -> bool:
+    """Whether the command line or a configuration file gave an option."""
+    return click.get_current_context().get_parameter_source(option) is not ParameterSource.DEFAULT
 
 
 def _finder(wanted: str, env: dict[str, str]) -> Callable[[str], GoTool | None]:

@@ -21,15 +21,18 @@ def run_program(
     command: Sequence[str],
     folder: Path,
     *,
-    env: Mapping[str, str] | None = None,
+    env: Mapping[str, str | None] | None = None,
     seconds: float = 600,
     stdin: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run in a process group of its own and keep the output; `env` are changes to ours, `stdin` is what it reads.
+    """Run in a process group of its own and keep the output; `stdin` is what it reads.
+
+    `env` are changes to our environment; None takes a variable out.
 
     Raises ToolError when the program cannot be started or takes longer than `seconds`.
     """
-    environment = {**os.environ, "PWD": str(folder), **(env or {})}
+    changed = {**os.environ, "PWD": str(folder), **(env or {})}
+    environment = {name: value for name, value in changed.items() if value is not None}
     with go_folder(environment):
         return _run(list(command), folder, environment, seconds, stdin)
 

@@ -48,8 +48,9 @@ class GateResult:
     `unknown` are lines of the compiler or of benchmarks that were not understood: with any, a gate fails closed.
     `notes` are sentences that are no violation ("12 sites differ only because the baseline is of go1.26"). `checked`
     counts what was looked at, by name ("packages", "sites", "directives", "tests"). `failed` says that ordinary tests
-    failed. `in_repository` is the main module's folder in its git repository, with forward slashes; "" = its root or
-    unknown.
+    failed. `not_judged` are sentences about packages or benchmarks that could not be built or run: with any, a gate has
+    not passed. `in_repository` is the main module's folder in its git repository, with forward slashes; "" = its root
+    or unknown.
     """
 
     go: str
@@ -62,3 +63,4 @@ class GateResult:
     title: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
     in_repository: str = ""
+    not_judged: tuple[str, ...] = ()

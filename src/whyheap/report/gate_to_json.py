@@ -30,6 +30,7 @@ def _result(result: GateResult) -> dict[str, Any]:
         "notes": list(result.notes),
         "checked": dict(result.checked),
         "failed": result.failed,
+        "not_judged": list(result.not_judged),
     }
 
 

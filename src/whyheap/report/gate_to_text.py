@@ -73,6 +73,8 @@ def _summary(result: GateResult, *, color: bool) -> str:
         parts.append(f"{_many(len(result.unknown), 'line')} not understood{way_out}")
     if result.failed:
         parts.append("ordinary tests failed")
+    if result.not_judged:
+        parts.append("not all of it could be judged")
     verdict = "; ".join(parts) or "no violations"
     if set(result.checked) == {"packages", "sites"}:  # of --update, which compares with nothing
         verdict = "; ".join(["no rule was checked", *parts])

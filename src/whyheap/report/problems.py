@@ -251,6 +251,8 @@ def _gate_headline(result: GateResult) -> str:
         parts.append(f"{lines} of the compiler not understood: nothing is promised")
     if result.failed:
         parts.append("ordinary tests failed")
+    if result.not_judged:
+        parts.append("not all of it could be judged")
     if result.violations or not parts:
         parts.append(violations(len(result.violations)) if result.violations else "no violation")
     checked = looked_at(result.checked)

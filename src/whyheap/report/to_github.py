@@ -42,7 +42,10 @@ def _lines(problems: Problems, result: Report | GateResult) -> Iterator[str]:
     if unknown:
         said = one_line(f"{len(unknown):,} lines were not understood, such as: {unknown[0]}")
         yield f"::error title=whyheap::{_data(cut_middle(said, LONGEST_MESSAGE))}"
-    taken = {Level.ERROR: int(bool(unknown)), Level.NOTE: 1}  # the last notice is the count
+    not_judged = result.not_judged if isinstance(result, GateResult) else ()
+    for sentence in not_judged:
+        yield f"::error title=whyheap::{_data(cut_middle(one_line(f'not judged: {sentence}'), LONGEST_MESSAGE))}"
+    taken = {Level.ERROR: int(bool(unknown)) + len(not_judged), Level.NOTE: 1}  # the last notice is the count
     for level in LEVELS:
         most = MOST_OF_A_LEVEL - taken.get(level, 0)
         for problem in [one for one in problems.placed if one.level is level][:most]:

@@ -58,8 +58,9 @@ def to_junit(result: Report | GateResult) -> str:
 
 def _gate_cases(result: GateResult, problems: Problems) -> Iterator[ET.Element]:
     groups = by_rule(problems.problems)
+    is_whole = not result.unknown and not result.not_judged
     for rule in RULES:
-        if rule not in groups and result.checked.get(_LOOKED_AT.get(rule, ""), 0) and not result.unknown:
+        if rule not in groups and result.checked.get(_LOOKED_AT.get(rule, ""), 0) and is_whole:
             yield _case(rule, f"{rule} holds")
     for rule, broken in groups.items():
         for problem in broken:
@@ -71,6 +72,11 @@ def _gate_cases(result: GateResult, problems: Problems) -> Iterator[ET.Element]:
         case = _case("compiler", "all of the compiler's output is understood")
         error = _text(case, "error", "\n".join(one_line(line) for line in result.unknown[:_MOST_LINES]))
         error.attrib |= {"type": "not-understood", "message": f"{len(result.unknown):,} lines were not understood"}
+        yield case
+    for sentence in result.not_judged:
+        case = _case("gate", "all packages are judged")
+        error = _text(case, "error", "")
+        error.attrib |= {"type": "not-judged", "message": one_line(sentence)}
         yield case
     if result.failed:
         case = _case("tests", "go test")

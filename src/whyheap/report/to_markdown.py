@@ -71,6 +71,9 @@ def _head(result: Report | GateResult, problems: Problems) -> Iterator[str]:
             yield from (f"- not understood: {_code(line)}" for line in result.unknown[:_NOTES])
             if len(result.unknown) > _NOTES:
                 yield f"- {len(result.unknown) - _NOTES:,} more"
+        if result.not_judged:
+            yield ""
+            yield from (f"- not judged: {_code(sentence)}" for sentence in result.not_judged)
         return
     if result.verdict is not None:
         for number, cause in enumerate(result.verdict.causes[:_CAUSES]):

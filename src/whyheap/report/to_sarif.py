@@ -116,9 +116,13 @@ def _invocation(result: Report | GateResult, problems: Problems, shown: Sequence
             _notification("not-understood", "error", f"not understood: {cut_middle(one_line(text), _LONGEST_STEP)}")
             for text in result.unknown
         ]
+        notes += [
+            _notification("not-judged", "error", f"not judged: {cut_middle(one_line(text), _LONGEST_STEP)}")
+            for text in result.not_judged
+        ]
         if result.failed:
             notes.append(_notification("tests-failed", "error", "ordinary tests failed"))
-        is_whole = not result.unknown and not result.failed
+        is_whole = not (result.unknown or result.failed or result.not_judged)
     return {"executionSuccessful": is_whole, "toolExecutionNotifications": notes}
 
 
