@@ -65,6 +65,24 @@ def test_functions_are_named_as_in_stack_traces(receiver: str, name: str, is_gen
     assert (found.function.name, found.function.is_generic) == (name, is_generic)
 
 
+def test_a_method_with_type_parameters_of_its_own() -> None:
+    found = one("//whyheap:noalloc\nfunc (s *Stack) Map[V any, L ~[]V](v V) L {\n\treturn nil\n}")
+    assert found.function is not None
+    assert (found.function.name, found.function.is_generic, found.is_unread) == ("(*Stack).Map", True, False)
+
+
+def test_where_go_is_not_understood() -> None:
+    found = directives("//whyheap:noalloc\nfunc f() {\n\tx := what is this\n}\n\n//whyheap:noalloc\nfunc g() {}")
+    assert [one.is_unread for one in found] == [True, False]
+
+
+@pytest.mark.parametrize("named", ["//line x.y:7", "/*line x.y:7*/"])
+def test_lines_that_the_compiler_names_otherwise(named: str) -> None:
+    above, below = directives(f"//whyheap:noalloc\nfunc f() {{}}\n\n{named}\n\n//whyheap:noalloc\nfunc g() {{\n}}")
+    assert above.problem == ""
+    assert f"stands below '{named}'" in below.problem
+
+
 def test_a_list_of_words_is_a_directive_each() -> None:
     found = directives("func f() {\n\tx := g(s[0]) //gcassert:bce,inline\n}")
     assert [(one.word, one.text, one.column) for one in found] == [

@@ -15,7 +15,7 @@ from whyheap.app.gate_scan import GateScan, scan_for_gate, shown
 from whyheap.app.gate_toolchain import Apart, old_sites, tell_apart
 from whyheap.app.revision import revision_in
 from whyheap.app.scan_report import count_packages, shown_sources, title
-from whyheap.app.source_tree import SourceTree, laid_out, of_version, patterns_in
+from whyheap.app.source_tree import SourceTree, laid_out, of_version, patterns_in, remedy
 from whyheap.collect.benchmarks import BenchmarkAllocations, run_benchmarks
 from whyheap.collect.compiler import Progress, ScanOptions
 from whyheap.errors import TargetError, UsageError
@@ -304,8 +304,8 @@ def _old_scan(tree: SourceTree, request: GateRequest, progress: Progress) -> Gat
     except TargetError as error:
         if any(words in error.message for words in _NOT_THERE) or any(_lacks(error, one) for one in patterns):
             return None
-        missing = next((gap.hint for gap in tree.gaps if gap.hint and "submodule" in gap.reason), error.hint)
-        raise TargetError(f"{request.since} could not be scanned: {error.message}", missing) from error
+        hint = remedy(tree) or error.hint
+        raise TargetError(f"{request.since} could not be scanned: {error.message}", hint) from error
 
 
 def _lacks(error: TargetError, package: str) -> bool:

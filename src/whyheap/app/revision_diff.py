@@ -10,7 +10,7 @@ from whyheap.app.revision import RevisionPair
 from whyheap.app.revision_benchmarks import BenchmarkRequest, compare_benchmarks
 from whyheap.app.scan_report import count_packages, go_numbers, title
 from whyheap.app.site_matching import Matched, Placed, match_sites
-from whyheap.app.source_tree import SourceTree, laid_out, of_version, patterns_in
+from whyheap.app.source_tree import SourceTree, laid_out, of_version, patterns_in, remedy
 from whyheap.app.version_diff import strength, weight
 from whyheap.collect.compiler import Progress, ScanOptions, compile_packages
 from whyheap.collect.sources import SourceFiles
@@ -87,7 +87,7 @@ def _side(revision: Revision, tree: SourceTree, options: ScanOptions, progress: 
             lambda text: progress(f"{revision.name}: {text}"),
         )
     except TargetError as error:
-        raise TargetError(f"{revision.title}: {error.message}", error.hint) from error
+        raise TargetError(f"{revision.title}: {error.message}", remedy(tree) or error.hint) from error
     scan = compiled.load()
     progress(f"{revision.name}: judging")
     sources = SourceFiles(scan)

@@ -63,6 +63,11 @@ def of_version(tree: SourceTree, version: str) -> SourceTree:
     return replace(tree, go=replace(tree.go, env={**tree.go.env, "GOTOOLCHAIN": version}))
 
 
+def remedy(tree: SourceTree) -> str:
+    """Return how to get what a revision's build may need and this clone lacks, "" when it lacks nothing."""
+    return next((gap.hint for gap in tree.gaps if gap.hint == _FETCH), "")
+
+
 def patterns_in(folder: Path, options: ScanOptions) -> Iterator[str]:
     """Yield the package patterns that a revision has, relative to its folder."""
     for pattern in options.patterns:

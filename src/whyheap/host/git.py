@@ -147,8 +147,8 @@ def _lay_out(files: _Files, commit: str, folder: Path, index: Path) -> LaidOut:
         done = _git(arguments, files.place, env)
         if done.returncode != 0:
             raise TargetError(
-                f"git cannot lay out {commit[:12]}: {first_line(done.stderr)}",
-                "Fetch what is missing:  git fetch --unshallow, or git fetch --refetch",
+                f"git cannot lay out {commit[:12]}: {_reason(done.stderr)}",
+                "Fetch what is missing:  git fetch --unshallow, or of a partial clone  git fetch --refetch --no-filter",
             )
         listed = done.stdout
     staged = list(_staged(listed))
@@ -161,6 +161,12 @@ def _lay_out(files: _Files, commit: str, folder: Path, index: Path) -> LaidOut:
         missing += [path] if below is None else [f"{path}/{one}" for one in below.missing]
         modules += [] if below is None else [f"{path}/{one}" for one in below.modules]
     return LaidOut(tuple(missing), tuple(modules))
+
+
+def _reason(said: str) -> str:
+    """Return the line that says why: warnings come first."""
+    lines = [line for line in said.splitlines() if line.startswith(("fatal: ", "error: "))]
+    return first_line(lines[0].partition(": ")[2] if lines else said)
 
 
 def _submodule(files: _Files, wanted: tuple[str, str, str], target: Path, index: Path) -> LaidOut | None:
