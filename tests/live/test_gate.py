@@ -145,11 +145,9 @@ def test_since_a_revision(cli: Cli, cache: Path) -> None:
 
 
 def test_since_a_revision_that_needs_what_is_beside_it(cli: Cli, tmp_path: Path) -> None:
-    root, inner = repository(Path.cwd()), repository(tmp_path / "inner")
-    commit(inner, {"x.go": "package x\n"})
+    root = repository(Path.cwd())
     other = {"go.mod": "module example.com/other\n\ngo 1.22\n", "other.go": "package other\n\nfunc F() {}\n"}
     write_files(tmp_path / "other", other)
-    git(root, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "third/inner")
     uses = 'package uses\n\nimport "example.com/other"\n\nfunc G() { other.F() }\n'
     commit(root, {"go.work": "go 1.22\n\nuse (\n\t.\n\t../other\n)\n", "uses/uses.go": uses})
     Path("my-pkg/added.go").write_text(ADDED)
@@ -157,11 +155,89 @@ def test_since_a_revision_that_needs_what_is_beside_it(cli: Cli, tmp_path: Path)
     assert ran.code == 1, ran
     first, *notes, _ = ran.out.splitlines()
     assert "my-pkg/added.go:4:2: new-site" in first
-    assert [note.partition(" (")[0] if "(" in note else note for note in notes] == [
-        "note: git: HEAD",
-        f"note: git: {tmp_path / 'other'} is a folder outside the repository, and used as now",
-    ]
-    assert "third/inner is a submodule and left out" in notes[0]
+    outside = f"{tmp_path / 'other'} is a folder outside the repository, and used as now"
+    assert notes == [f"note: git: {outside}. What changed in there is in neither side"]
+
+
+def test_since_a_revision_whose_build_needs_a_submodule(cli: Cli, tmp_path: Path) -> None:
+    root, inner = repository(Path.cwd()), repository(tmp_path / "inner")
+    commit(inner, {"go.mod": "module example.com/inner\n", "x.go": "package inner\n\nfunc F() {}\n"})
+    git(root, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "third/inner")
+    needs = f"{GO_MOD}\nrequire example.com/inner v0.0.0\n\nreplace example.com/inner => ./third/inner\n"
+    uses = 'package uses\n\nimport "example.com/inner"\n\nfunc G() { inner.F() }\n'
+    commit(root, {"go.mod": needs, "uses/uses.go": uses})
+    assert cli("gate", "--since", "HEAD").out.startswith("shop: no violations; 3 packages, 2 sites")
+
+    Path("third/inner/x.go").write_text(f"package inner\n\nfunc F() {{}}\n{ADDED.removeprefix('package mypkg')}")
+    ran = cli("gate", "--since", "HEAD", "./...", "example.com/inner")
+    assert ran.code == 1, ran
+    assert [line.split(": ")[:2] for line in ran.out.splitlines()[:-1]] == [["third/inner/x.go:7:2", "new-site"]]
+    commit(root / "third" / "inner", {})
+    commit(root, {})
+    changes = json.loads(cli("diff", "HEAD~1", "HEAD", "./...", "example.com/inner", "--format", "json").out)["changes"]
+    assert [(one["change"], one["after"]["site"]["file"]) for one in changes] == [("added", "third/inner/x.go")]
+
+    Path("go.mod").write_text(GO_MOD)
+    shutil.rmtree("uses")
+    git(root, "submodule", "deinit", "-q", "-f", "third/inner")
+    shutil.rmtree(root / ".git" / "modules")
+    ran = cli("gate", "--since", "HEAD")
+    assert ran.code == 0, ran
+    assert (
+        "third/inner is a submodule whose commit is not here: left out. Fetch what is missing:  git submodule"
+        in ran.out
+    )
+    ran = cli("diff", "HEAD", "HEAD", "./uses")
+    assert "git submodule update --init --recursive" in ran.check_error(3)
+
+
+@pytest.mark.parametrize("old", ["go 1.22\n\ntoolchain go{}\n", "go 1.22\n"])
+def test_a_revision_that_asks_for_another_go(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str
+) -> None:
+    newest, other = versions()[-1], versions()[0]
+    found = tmp_path / "go"
+    found.mkdir()
+    for version in (newest, other):
+        (found / f"go{version}").symlink_to(go(version))
+    (found / "go").symlink_to(go(other))
+    monkeypatch.setenv("PATH", f"{found}:/usr/bin:/bin")
+    monkeypatch.setenv("GOTOOLCHAIN", "path")
+    root = repository(Path.cwd())
+    commit(root, {"go.mod": f"module example.com/shop\n\n{old.format(other)}"})
+    Path("go.mod").write_text(f"module example.com/shop\n\ngo 1.22\n\ntoolchain go{newest}\n")
+    ran = cli("gate", "--since", "HEAD")  # the old Go keeps the buffer of big.go on the stack
+    assert ran.code == 0, ran
+    assert f"go{newest}" in ran.out
+    assert json.loads(cli("diff", "HEAD", "--format", "json").out)["changes"] == []
+
+
+def test_a_part_of_the_code(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    uses = 'package uses\n\nimport "example.com/shop/good"\n\nfunc G() *int { return good.New(1) }\n'
+    write_files(Path.cwd(), {"uses/uses.go": uses})
+    Path("whyheap.toml").write_text(
+        '[gate.budgets."./good"]\nheap_sites = 1\n\n[gate.budgets."./uses/gone"]\nheap_sites = 0\n'
+    )
+    assert cli("gate", "--update").code == 0
+    before = Path("whyheap.baseline").read_bytes()
+    known = ("--baseline", Path("whyheap.baseline").resolve())
+    assert "1 budget" in cli("gate").out  # of ./uses/gone, which is not there
+    part = cli("gate", "./uses")
+    assert (part.code, part.out.count("note: there is no scanned package")) == (0, 2), part
+    assert cli("gate", "--update", "./uses").code == 0
+    assert Path("whyheap.baseline").read_bytes() == before
+
+    monkeypatch.chdir("uses")
+    config = ("--config", Path("../whyheap.toml").resolve())
+    part = cli("gate", *known, *config)
+    assert part.out.count("note: there is no scanned package ./good") == 1, part
+    assert [line.split(": ")[1] for line in part.out.splitlines() if ": budget: " in line] == ["budget"]
+    assert "./uses/gone, so its budget guards nothing" in part.out
+    assert cli("gate", *known, "--update").code == 0
+    assert Path("../whyheap.baseline").read_bytes() == before
+
+    Path("uses.go").write_text(f"{uses}\nfunc H() *int {{ return new(int) }}\n")
+    assert cli("gate", *known).out.count("new-site:") == 1
 
 
 def test_budgets(cli: Cli) -> None:
@@ -228,6 +304,14 @@ def test_what_does_not_build_is_no_pass(cli: Cli) -> None:
     ran = cli("gate")
     assert ran.code == 3
     assert "1 of 2 packages could not be built" in ran.err
+    assert "shop: not all of it could be judged; " in ran.out
+    said = {name: cli("gate", "--format", name).out for name in ("json", "sarif", "github", "junit", "markdown")}
+    assert json.loads(said["json"])["not_judged"][0].startswith("1 of 2 packages could not be built")
+    assert '"executionSuccessful":false' in said["sarif"]
+    assert said["github"].startswith("::error title=whyheap::not judged: 1 of 2 packages could not be built")
+    assert 'errors="1"' in said["junit"]
+    assert " holds" not in said["junit"]
+    assert "- not judged: " in said["markdown"]
     assert cli("gate", "--update").code == 3
     assert Path("whyheap.baseline").read_bytes() == before
     Path("my-pkg/added.go").unlink()
@@ -265,6 +349,8 @@ def test_a_bad_baseline_is_refused_and_kept(cli: Cli, spoil: object, reason: str
 def test_words_that_make_no_sense(cli: Cli, tmp_path: Path) -> None:
     assert "there is no such file" in cli("gate", "--baseline", tmp_path / "none").check_error(2)
     assert "it is no file" in cli("gate", "--baseline", tmp_path).check_error(2)
+    assert "there is no such file" in cli("gate", "--baseline", "whyheap.baseline").check_error(2)
+    assert "--since names no revision" in cli("gate", "--since", "").check_error(2)
     cli("gate", "--update", "--since", "HEAD").check_error(2)
     assert "is not a format; there are text" in cli("gate", "--format", "html").check_error(2)
     ran = cli("gate", "--update", "--baseline", tmp_path / "missing" / "file")

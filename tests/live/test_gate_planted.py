@@ -62,6 +62,10 @@ def test_all_that_is_planted_is_found_and_nothing_else(
     version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(PLANTED, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "left-out").mkdir()
+    (tmp_path / "left-out" / "tagged.go").write_text(
+        "//go:build never\n\npackage no\n\n//whyheap:noalloc\nfunc F() {}\n"
+    )
     (tmp_path / "go.mod").write_text("module example.com/planted\n\ngo 1.22\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GOTOOLCHAIN", "local")
@@ -74,3 +78,19 @@ def test_all_that_is_planted_is_found_and_nothing_else(
     assert ran.code == 1, ran
     assert violations(ran.out) == wanted(tmp_path) | NEW_SITES
     assert "1 directive in generic functions not judged" in ran.out
+    assert "1 directive not judged: this build leaves their files out" in ran.out
+
+
+def test_a_method_with_type_parameters_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "go.mod").write_text("module example.com/planted\n\ngo 1.27\n")
+    (tmp_path / "a.go").write_text(
+        "package a\n\ntype T[K any] struct{ k K }\n\n//whyheap:noalloc\nfunc (t *T[K]) Many[V any](n int) []V {\n"
+        "\treturn make([]V, n)\n}\n\n//gcassert:inline\nfunc (t *T[K]) Loop[V any](v V) V {\n\tdefer recover()\n\t"
+        "return v\n}\n\nfunc Use(n int) any {\n\tt := &T[string]{}\n\tt.Loop[[]int](nil)\n\treturn t.Many[int](n)\n}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GOTOOLCHAIN", "local")
+    ran = Cli(capsys)("gate", "--go", go("1.27.3"))
+    assert violations(ran.out) == {("a.go", 7, "noalloc"), ("a.go", 18, "inline")}, ran

@@ -86,6 +86,9 @@ def test_functions_are_spelled_as_in_a_stack_trace(version: str) -> None:
         ("Points.func1#FzM7FbSlr9E=#", "Points.func1"),
         ("]odd[", "]odd["),
         ("", ""),
+        ("(*T[go.shape.string]).M[go.shape.[]int].func1", "(*T[...]).M[...].func1"),
+        ("T[map[string]int].M[[]int]", "T[...].M[...]"),
+        ("F[struct { a [2]int; b T[int] }].func1", "F[...].func1"),
     ],
 )
 def test_function_name(name: str, wanted: str) -> None:

@@ -20,7 +20,7 @@ import msgspec
 from whyheap.model.machine_code import FunctionCode
 from whyheap.parse.machine_code.line_notes import LineNotes
 
-FORMAT = 5  # raise when the code of an unchanged package would be told differently
+FORMAT = 6  # raise when the code of an unchanged package would be told differently
 _BUILDS_KEPT = 4
 _USED_SECONDS = 60.0  # how exactly it is known when a build was used last
 _LONGEST_NAME = 200  # file systems stop at 255 bytes a name

@@ -22,7 +22,7 @@ import msgspec
 
 from whyheap.model.facts import CompilerFact, FactKind
 
-FORMAT = 6  # raise when the facts of an unchanged package would come out differently
+FORMAT = 7  # raise when the facts of an unchanged package would come out differently
 _BUILDS_KEPT = 4
 _USED_SECONDS = 60.0  # how exactly it is known when a build was used last
 _JOINED = frozenset({FactKind.HEAP, FactKind.STACK, FactKind.PARAM_LEAK})

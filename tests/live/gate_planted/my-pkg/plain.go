@@ -112,3 +112,34 @@ func Users(n int) int {
 
 //whyheap:noescape // want directive
 type idle struct{}
+
+// Recursive calls itself: what it allocates elsewhere is allocated by that call, too.
+func Recursive(n int) []int {
+	if n == 0 {
+		return make([]int, big(n))
+	}
+	//whyheap:noalloc
+	return Recursive(n - 1) // want noalloc
+}
+
+// Literal calls a func literal of its own, whose body is elsewhere.
+func Literal(n int) (all []int) {
+	var grow func(int) []int
+	grow = func(m int) []int {
+		if m == 0 {
+			return make([]int, n)
+		}
+		return grow(m - 1)
+	}
+	grow(n)
+	return all //whyheap:noalloc
+}
+
+//whyheap:noalloc
+var atStart = grown(3) // want noalloc
+
+var (
+	//whyheap:noalloc
+	grouped = grown(4) // want noalloc
+	quiet   = big(5)   //whyheap:noalloc
+)
