@@ -184,8 +184,7 @@ def test_since_a_revision_whose_build_needs_a_submodule(cli: Cli, tmp_path: Path
     ran = cli("gate", "--since", "HEAD")
     assert ran.code == 0, ran
     assert (
-        "third/inner is a submodule whose commit is not here: left out. Fetch what is missing:  git submodule"
-        in ran.out
+        "third/inner is a submodule whose commit is not here: left out. Fetch what is missing: git submodule" in ran.out
     )
     ran = cli("diff", "HEAD", "HEAD", "./uses")
     assert "git submodule update --init --recursive" in ran.check_error(3)
