@@ -187,7 +187,7 @@ def test_since_a_revision_whose_build_needs_a_submodule(cli: Cli, tmp_path: Path
         "third/inner is a submodule whose commit is not here: left out. Fetch what is missing: git submodule" in ran.out
     )
     ran = cli("diff", "HEAD", "HEAD", "./uses")
-    assert "git submodule update --init --recursive" in ran.check_error(3)
+    assert (ran.code, "git submodule update --init --recursive" in ran.err) == (3, True)
 
 
 @pytest.mark.parametrize("old", ["go 1.22\n\ntoolchain go{}\n", "go 1.22\n"])

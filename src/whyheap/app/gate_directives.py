@@ -18,7 +18,7 @@ from whyheap.model.evidence import Agreement
 from whyheap.model.facts import CallPath
 from whyheap.model.finding import Finding
 from whyheap.model.machine_code import Allocates
-from whyheap.model.site import Site
+from whyheap.model.site import Position, Site
 from whyheap.model.violation import Violation
 from whyheap.report.plain_words import headline
 
@@ -27,6 +27,7 @@ _BUILTIN = re.compile(
 )
 _LOOP_BODY = re.compile(r"-range\d+$")
 """What the compiler names the body of a range-over-func loop: it is called on the loop's first line."""
+_NOT_FOLLOWED = "{}:{}: noalloc: calls through an interface or func value are not followed"
 _NO_CODE = "no machine code of {} was read, so {} cannot be judged"
 
 
@@ -141,6 +142,8 @@ class _Judge:
             for fact in self._index.heap.get((one.file, line), ()):
                 own = (place for place in (fact.site, fact.printed_at) if place.file == one.file)
                 at = next(place for place in own if place.line in one.lines)
+                if at == fact.printed_at and _is_handed_on((fact.site, *fact.inlined_at), one):
+                    continue
                 key = (at, without_instance(fact.message))
                 if key in seen:
                     continue
@@ -214,10 +217,17 @@ class _Judge:
     def _inlined_allocations(self, one: Directive, told: set[tuple[str, int]]) -> Iterator[_Broken]:
         """Yield allocator calls of code that is inlined on the lines, for which there is no finding on them."""
         seen = set()
+        has_own = one.inside is not None and (one.file, one.inside.first_line) in self._index.codes_at
         for line in sorted(one.lines):
-            for call in self._index.calls_at.get((one.file, line), ()):
-                at = _on_lines((call.site, *call.inlined_at), one)
+            for code, call in self._index.calls_at.get((one.file, line), ()):
+                if has_own and not _is_inside(code.site, one):  # a copy in a caller, with what the caller hands it
+                    continue
+                frames = (call.site, *call.inlined_at)
+                at = _on_lines(frames, one)
                 if at is None or (one.file, at.line) in told:
+                    continue
+                if _is_handed_on(frames, one):
+                    self._judged.notes.append(_NOT_FOLLOWED.format(one.file, one.line))
                     continue
                 about = (at.line, call.callee, call.site.file, call.site.line)
                 if about in seen:
@@ -243,7 +253,7 @@ class _Judge:
             open_calls += paths.get("", CallPath.COLD) is not CallPath.COLD
             for call, frames in self._index.raw_calls(near, code):
                 at = _on_lines(frames, one)
-                if at is None:
+                if at is None or _is_handed_on(frames, one):
                     continue
                 direct += 1
                 if paths.get(call.callee, CallPath.COLD) is CallPath.COLD or call.callee in own:
@@ -262,9 +272,7 @@ class _Judge:
                 message = f"calls what {word}: {way}; {self._says(one)}"
                 yield _Broken("noalloc", site, message, (call.callee, self._index.text(site)), directive=one.text)
         if open_calls and (one.function is not None or self._has_open_call(one, direct)):
-            self._judged.notes.append(
-                f"{one.file}:{one.line}: noalloc: calls through an interface or func value are not followed"
-            )
+            self._judged.notes.append(_NOT_FOLLOWED.format(one.file, one.line))
 
     def _has_open_call(self, one: Directive, direct: int) -> bool:
         """Whether a line has more calls than those that are known: inlined, direct, or of a builtin function."""
@@ -283,6 +291,24 @@ class _Judge:
 def _on_lines(frames: Iterable[Site], one: Directive) -> Site | None:
     """Return the innermost frame that stands on a directive's lines."""
     return next((frame for frame in frames if frame.file == one.file and frame.line in one.lines), None)
+
+
+def _is_inside(place: Site | Position, one: Directive) -> bool:
+    """Whether a place stands in the function that a directive stands in."""
+    return (
+        one.inside is not None
+        and place.file == one.file
+        and one.inside.first_line <= place.line <= one.inside.last_line
+    )
+
+
+def _is_handed_on(frames: Sequence[Site | Position], one: Directive) -> bool:
+    """Whether code, with the calls it is inlined through, is the body of a func literal that another function calls.
+
+    It is written elsewhere in the function that the directive stands in, and handed over on the directive's lines.
+    """
+    at = next((at for at, frame in enumerate(frames) if frame.file == one.file and frame.line in one.lines), 0)
+    return any(_is_inside(frame, one) for frame in frames[: max(at - 1, 0)])
 
 
 def _many(count: int, word: str) -> str:

@@ -87,13 +87,13 @@ class GateIndex:
         return found
 
     @cached_property
-    def calls_at(self) -> Mapping[Line, list[AllocatorCall]]:
+    def calls_at(self) -> Mapping[Line, list[tuple[FunctionCode, AllocatorCall]]]:
         """Allocator calls by all lines that they are inlined through, those on the way to a panic left out."""
-        found: dict[Line, list[AllocatorCall]] = defaultdict(list)
+        found: dict[Line, list[tuple[FunctionCode, AllocatorCall]]] = defaultdict(list)
         for _, code in self._scanned.codes:
             for call in filter(_counts, code.calls):
                 for line in {(at.file, at.line) for at in (call.site, *call.inlined_at)}:
-                    found[line].append(call)
+                    found[line].append((code, call))
         return found
 
     @cached_property

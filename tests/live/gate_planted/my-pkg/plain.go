@@ -143,3 +143,19 @@ var (
 	grouped = grown(4) // want noalloc
 	quiet   = big(5)   //whyheap:noalloc
 )
+
+// Each is inlined into its caller, and what the caller hands it into it: that is not its own.
+//
+//whyheap:noalloc,noescape
+func Each(n int, f func(int)) {
+	for i := 0; i < n; i++ {
+		f(i)
+	}
+}
+
+func HandsOver(n int) {
+	Each(n, func(i int) { //whyheap:noalloc,noescape
+		kept = &i
+	})
+	Each(n, func(i int) { kept = &i }) //whyheap:noalloc,noescape // want noalloc // want noescape
+}
