@@ -206,13 +206,20 @@ class _Judge:
         for line in sorted(one.lines):
             for finding in self._index.findings(one.file, line):
                 is_cold = bool(finding.calls) and all(call.path is CallPath.COLD for call in finding.calls or ())
-                if finding.agreement is not Agreement.NEVER_ALLOCATES and not is_cold:
+                if finding.agreement is not Agreement.NEVER_ALLOCATES and not is_cold and self._is_own(finding, one):
                     told.add((one.file, line))
                     words = "may allocate" if finding.agreement is Agreement.MAY_ALLOCATE else "allocates"
                     message = f"{words}: {headline(finding)}; {self._says(one)}"
                     yield _Broken("noalloc", finding.site, message, (finding.id,), finding, one.text)
         yield from self._inlined_allocations(one, told)
         yield from self._called_allocations(one)
+
+    def _is_own(self, finding: Finding, one: Directive) -> bool:
+        """Whether the function of a directive allocates itself, and not a copy that is inlined into a caller alone."""
+        if one.inside is None or not finding.calls:
+            return True
+        own = {code.symbol for _, code in self._index.codes_of(one.file, one.inside, with_closures=True)}
+        return not own or any(not call.symbol or call.symbol in own for call in finding.calls)
 
     def _inlined_allocations(self, one: Directive, told: set[tuple[str, int]]) -> Iterator[_Broken]:
         """Yield allocator calls of code that is inlined on the lines, for which there is no finding on them."""

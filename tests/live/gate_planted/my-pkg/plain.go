@@ -155,7 +155,8 @@ func Each(n int, f func(int)) {
 
 func HandsOver(n int) {
 	Each(n, func(i int) { //whyheap:noalloc,noescape
-		kept = &i
+		j := i
+		kept = &j
 	})
-	Each(n, func(i int) { kept = &i }) //whyheap:noalloc,noescape // want noalloc // want noescape
+	Each(n, func(i int) { j := i; kept = &j }) //whyheap:noalloc,noescape // want noalloc // want noescape
 }
