@@ -40,6 +40,9 @@ def one(body: str) -> Directive:
         ("//gcassert:noescape\nfunc f(\n\ta int,\n) *int {\n\treturn &a\n}", {4}),
         ("//whyheap:noescape\nfunc f(\n\ta int,\n) *int {\n\treturn &a\n}", {4, 5, 6, 7, 8}),
         ("//whyheap:noalloc\nvar x = f(1)", {4}),
+        ("func f() {\n\t/* a */ //whyheap:noalloc\n\tx := s[0]\n}", {5}),
+        ("func f() {\n\t/* a\n\tb */ //whyheap:noalloc\n\tx := s[0]\n}", {6}),
+        ("func f() {\n\t/* a */ x := s[0] /* b */ //whyheap:noalloc\n}", {4}),
         ("func f() {\n\tswitch x {\n\t//whyheap:noescape\n\tcase g(1):\n\t\tuse(2)\n\t}\n}", {6}),
     ],
 )
@@ -101,6 +104,7 @@ def test_a_list_of_words_is_a_directive_each() -> None:
         ("func f() {\n\tg() //whyheap:\n}", "//whyheap: is unknown"),
         ("func f() {\n\tg()\n\n\t//whyheap:noescape\n}", "stands above no code"),
         ("func f() {}\n\n//whyheap:noescape", "stands above no code"),
+        ("func f() {\n\t{ //whyheap:noescape\n\t\tg()\n\t}\n}", "stands above no code"),
         ("//whyheap:noescape\ntype t struct{}", "a declaration without code"),
         ('//whyheap:noalloc\nimport "fmt"', "a declaration without code"),
         ("//whyheap:noescape\nfunc f()", "a function without a body"),

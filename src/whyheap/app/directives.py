@@ -37,6 +37,7 @@ _WORDS: Final[Mapping[str, frozenset[str]]] = {
 }
 _OWN_LINE: Final = re.compile(r"// ?(whyheap|gcassert):([\w,]*)")
 _LINE_COMMENT: Final = re.compile(r"^//line |/\*line ", re.MULTILINE)
+_BLOCK_COMMENT: Final = re.compile(r"/\*.*?\*/")
 _TRAILING: Final = re.compile(r"// ?(gcassert|whyheap):([\w,]*)")
 _DECLARATIONS: Final = ("function_declaration", "method_declaration")
 _COMPOUND: Final = {
@@ -118,6 +119,11 @@ def find_directives(file: str, text: str) -> list[Directive]:
     return list(_Finder(file, text).directives()) if has_directive(text) else []
 
 
+def _code_of(text: str) -> str:
+    """Return what of a line's start is code, without block comments, one included that began above."""
+    return _BLOCK_COMMENT.sub("", text).rpartition("*/")[2].strip()
+
+
 class _Finder:
     """Finds what the comments of one file speak of."""
 
@@ -132,7 +138,7 @@ class _Finder:
         comments = sorted(self._syntax.all("comment"), key=lambda node: node.range().start.index)
         for node in comments:
             at = node.range().start
-            is_trailing = bool(self._lines[at.line][: at.column].strip())
+            is_trailing = bool(_code_of(self._lines[at.line][: at.column]))
             said = node.text()
             found = _TRAILING.search(said) if is_trailing else _OWN_LINE.match(said)
             if found is None or not said.startswith("//") or (not found[2] and " " in found[0]):  # prose: "whyheap: x"
@@ -195,10 +201,12 @@ class _Finder:
             return None
         return self._at(below)
 
-    def _beside(self, line: int) -> _Target:
+    def _beside(self, line: int) -> _Target | None:
         """Return what a comment behind code speaks of."""
         ending = self._ending(line)
-        return _Target(self._syntax, ending) if ending is not None else self._at(line)
+        if ending is not None:
+            return _Target(self._syntax, ending)
+        return self._at(line) if re.search(r"\w", _code_of(self._lines[line - 1].partition("//")[0])) else None
 
     def _at(self, line: int) -> _Target:
         nodes = [node for kind in _STARTS for node in self._syntax.nodes(kind, line)]
