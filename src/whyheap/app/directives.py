@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from whyheap.parse.allocation_limits import DIRECTIVE as LIMIT
+from whyheap.patterns.grammar import unread_lines
 from whyheap.patterns.syntax import FUNCTIONS, GoFile
 
 if TYPE_CHECKING:
@@ -150,6 +151,10 @@ class _Finder:
             for word in found[2].split(","):
                 yield self._directive(at.line + 1, column, (found[1], word), target)
 
+    @cached_property
+    def _unread(self) -> tuple[range, ...]:
+        return unread_lines(self._syntax.root)
+
     def _directive(self, line: int, column: int, said: tuple[str, str], target: _Target | None) -> Directive:
         tool, word = said
         text = f"//{tool}:{word}"
@@ -165,7 +170,7 @@ class _Finder:
         if not problem and max(speaks[0]) > self._renamed_from:
             named = self._lines[self._renamed_from - 1].strip()
             problem = f"{text} stands below {named!r}: the compiler names other lines there, so it cannot be judged"
-        is_unread = any(one in lines for lines in self._syntax.unread for one in (line, *speaks[0]))
+        is_unread = any(one in lines for lines in self._unread for one in (line, *speaks[0]))
         return Directive(
             self._file, line, column, text, Word(word), *speaks, target.calls, problem, is_unread=is_unread
         )

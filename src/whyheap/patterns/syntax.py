@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from whyheap.patterns.grammar import without_method_type_parameters
+
 if TYPE_CHECKING:
     from ast_grep_py import Config, SgNode
 
@@ -52,15 +54,6 @@ _STATEMENTS = (
 
 
 _INDENT = 200
-_GENERIC_METHOD = re.compile(
-    r"^([ \t]*func\s*\((?:[^()\n]|\([^()\n]*\))*\)[ \t]*\w+)(\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\])(?=\()", re.MULTILINE
-)
-"""A method with type parameters of its own, which Go has since 1.27 and the grammar does not know."""
-
-
-def without_method_type_parameters(text: str) -> str:
-    """Return Go source with blanks in place of the type parameters that methods have of their own."""
-    return _GENERIC_METHOD.sub(lambda found: found[1] + " " * len(found[2]), text)
 
 
 def _any_of(kinds: Iterable[str]) -> Config:
@@ -114,17 +107,6 @@ class GoFile:
                 self._kinds[node.kind()][node.range().start.line + 1].append(node)
             found = self._kinds[kind]
         return found
-
-    @cached_property
-    def unread(self) -> tuple[range, ...]:
-        """The lines of each declaration that holds what the grammar does not know: its other nodes may be wrong."""
-        errors = {node.range().start.index for node in self.root.find_all(kind="ERROR")}
-        tops = [node.range() for node in self.root.children()] if errors else []
-        return tuple(
-            range(at.start.line + 1, at.end.line + 2)
-            for at in tops
-            if any(at.start.index <= error <= at.end.index for error in errors)
-        )
 
     def all(self, kind: str) -> list[SgNode]:
         """Return all nodes of a kind."""
