@@ -51,8 +51,6 @@ _STATEMENTS = (
     "send_statement", "go_statement", "defer_statement", "if_statement", "for_statement",
     "expression_switch_statement", "type_switch_statement", "select_statement",
 )  # fmt: skip
-
-
 _INDENT = 200
 
 
