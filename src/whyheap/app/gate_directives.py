@@ -218,8 +218,9 @@ class _Judge:
         """Whether the function of a directive allocates itself, and not a copy that is inlined into a caller alone."""
         if one.inside is None or not finding.calls:
             return True
-        own = {code.symbol for _, code in self._index.codes_of(one.file, one.inside, with_closures=True)}
-        return not own or any(not call.symbol or call.symbol in own for call in finding.calls)
+        at = (finding.site.file, finding.site.line)
+        here = [code for code, _ in self._index.calls_at.get(at, ()) if _is_inside(code.site, one)]
+        return bool(here) or (one.file, one.inside.first_line) not in self._index.codes_at
 
     def _inlined_allocations(self, one: Directive, told: set[tuple[str, int]]) -> Iterator[_Broken]:
         """Yield allocator calls of code that is inlined on the lines, for which there is no finding on them."""
