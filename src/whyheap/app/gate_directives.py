@@ -219,8 +219,10 @@ class _Judge:
         if one.inside is None or not finding.calls:
             return True
         at = (finding.site.file, finding.site.line)
-        here = [code for code, _ in self._index.calls_at.get(at, ()) if _is_inside(code.site, one)]
-        return bool(here) or (one.file, one.inside.first_line) not in self._index.codes_at
+        if any(_is_inside(code.site, one) for code, _ in self._index.calls_at.get(at, ())):
+            return True
+        own = {code.symbol for _, code in self._index.codes_of(one.file, one.inside, with_closures=True)}
+        return not own or any(call.symbol in own and call.path is not CallPath.COLD for call in finding.calls)
 
     def _inlined_allocations(self, one: Directive, told: set[tuple[str, int]]) -> Iterator[_Broken]:
         """Yield allocator calls of code that is inlined on the lines, for which there is no finding on them."""
