@@ -211,9 +211,24 @@ def test_a_revision_that_asks_for_another_go(
     assert json.loads(cli("diff", "HEAD", "--format", "json").out)["changes"] == []
 
 
+def test_generic_code_of_other_packages(cli: Cli) -> None:
+    box = "package box\n\ntype Box[T any] struct{ v []T }\n\nfunc (b *Box[T]) Add(v T) { b.v = append(b.v, v) }\n"
+    uses = 'package uses\n\nimport "example.com/shop/box"\n\nvar B box.Box[string]\n\nfunc G(s string) { B.Add(s) }\n'
+    write_files(Path.cwd(), {"box/box.go": box, "uses/uses.go": uses})
+    assert cli("gate", "--update").code == 0
+    before = Path("whyheap.baseline").read_bytes()
+    for package in ("./uses", "./box", "./..."):
+        assert cli("gate", package).code == 0
+        assert cli("gate", "--update", package).code == 0
+        assert Path("whyheap.baseline").read_bytes() == before, package
+    Path("uses/uses.go").write_text(f"{uses}\nfunc H() *int {{ return new(int) }}\n")
+    assert cli("gate", "./uses").out.count("new-site:") == 1
+
+
 def test_a_part_of_the_code(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    uses = 'package uses\n\nimport "example.com/shop/good"\n\nfunc G() *int { return good.New(1) }\n'
-    write_files(Path.cwd(), {"uses/uses.go": uses})
+    uses = 'package uses\n\nimport "example.com/shop/good"\n\nfunc G(n int) []int { return good.Many(n) }\n'
+    many = "package good\n\nfunc Many(n int) []int { return make([]int, n) }\n"
+    write_files(Path.cwd(), {"uses/uses.go": uses, "good/good.go": many})
     Path("whyheap.toml").write_text(
         '[gate.budgets."./good"]\nheap_sites = 1\n\n[gate.budgets."./uses/gone"]\nheap_sites = 0\n'
     )
@@ -223,6 +238,7 @@ def test_a_part_of_the_code(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "1 budget" in cli("gate").out  # of ./uses/gone, which is not there
     part = cli("gate", "./uses")
     assert (part.code, part.out.count("note: there is no scanned package")) == (0, 2), part
+    assert "note: 1 site is of packages that were not asked about, and not judged" in part.out
     assert cli("gate", "--update", "./uses").code == 0
     assert Path("whyheap.baseline").read_bytes() == before
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from whyheap.app.gate_asked import Asked, functions_of, is_of_others, unknown_sites
+from whyheap.app.gate_asked import Asked, Elsewhere, is_instance, unknown_sites
 from whyheap.app.gate_budgets import Budgets, judge_budgets, measured_packages
 from whyheap.app.gate_directives import Judged, judge_directives
 from whyheap.app.gate_scan import GateScan, scan_for_gate, shown
@@ -114,16 +114,14 @@ def update_baseline(go: GoTool, request: GateRequest, progress: Progress = lambd
         new = _baseline(scanned, request.options)
         asked = Asked(scanned)
         if old is not None and not asked.is_all:
-            known = functions_of(old)
-            new = replace(
-                new,
-                entries={
-                    id_: one
-                    for id_, one in new.entries.items()
-                    if id_ in old.entries or not is_of_others(scanned.sites[id_], scanned, known)
-                },
-            )
-            kept = {id_: one for id_, one in old.entries.items() if one.package not in asked}
+            others = Elsewhere(scanned, old)
+            entries = {id_: one for id_, one in new.entries.items() if scanned.sites[id_] not in others}
+            kept = {
+                id_: one
+                for id_, one in old.entries.items()
+                if one.package not in asked or id_ in new.entries or is_instance(one)
+            }
+            new = replace(new, entries=entries)
             if kept:
                 _check_build(old, scanned, request)
             new = replace(new, entries={**kept, **new.entries})
@@ -210,11 +208,19 @@ def _new_sites(
 ) -> Iterator[Violation]:
     """Yield sites that the baseline lacks, and note what is gone and what only a new toolchain brings."""
     packages = {package.package for package in scanned.scan.packages if not package.error}
-    gone = [one for one in baseline.entries.values() if one.package in packages and one.id not in scanned.sites]
+    is_all = Asked(scanned).is_all
+    gone = [
+        one
+        for one in baseline.entries.values()
+        if one.package in packages and one.id not in scanned.sites and (is_all or not is_instance(one))
+    ]
     if gone:
         word = "entry is gone" if len(gone) == 1 else "entries are gone"
         notes.append(f"{len(gone)} {word}: --update takes them out of {request.baseline}")
-    new = unknown_sites(scanned, baseline)
+    new, elsewhere = unknown_sites(scanned, baseline)
+    if elsewhere:
+        whose = "1 site is" if elsewhere == 1 else f"{elsewhere} sites are"
+        notes.append(f"{whose} of packages that were not asked about, and not judged: they are inlined or generic code")
     apart = Apart(tuple(new.values()))
     if new and baseline.go != scanned.scan.go:
         old = old_sites(baseline.go, request.baseline_go, request.options, progress)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from whyheap.app.gate_scan import GateScan
 from whyheap.collect.unchanged import is_path
-from whyheap.model.baseline import Baseline
+from whyheap.model.baseline import Baseline, BaselineEntry
 from whyheap.model.finding import Finding
 from whyheap.model.violation import Violation
 
 _EVERYTHING = ("./...",)
-Function = tuple[str, str]
-"""A package and a function in it."""
 
 
 class Asked:
@@ -61,43 +58,46 @@ class Asked:
         return [self._import_path] if self._is_whole and self._import_path else []
 
 
-def functions_of(baseline: Baseline) -> frozenset[Function]:
-    """Return the functions that a baseline has entries of."""
-    return frozenset((one.package, one.function) for one in baseline.entries.values())
+class Elsewhere:
+    """Tells the sites that belong to packages which were not scanned, and which a baseline has entries of.
 
-
-def is_of_others(finding: Finding, scanned: GateScan, known: frozenset[Function]) -> bool:
-    """Whether a site is a copy of code of a package that was not scanned, inlined here, whose function is `known`.
-
-    With that package scanned as well, the site is that package's alone.
+    They are copies of code that is inlined, or instances of generic code. With those packages scanned as well, the
+    sites are theirs alone.
     """
-    at = {(call.site.file, call.site.line): call.site for call in finding.calls or ()}
-    places = {(fact.site.file, fact.site.line) for fact in finding.facts} or set(at)
-    return bool(places) and all(
-        place[0] not in scanned.owners and place in at and (at[place].package, at[place].function) in known
-        for place in places
-    )
+
+    def __init__(self, scanned: GateScan, baseline: Baseline) -> None:
+        """Keep which packages the baseline knows."""
+        self._scanned = scanned
+        self._known = {entry.package for entry in baseline.entries.values()}
+        self._folders: dict[str, bool] = {}
+
+    def __contains__(self, finding: Finding) -> bool:
+        """Whether a site is one of those."""
+        ways = [[place.file for place in (fact.site, *fact.inlined_at, fact.printed_at)] for fact in finding.facts]
+        ways = ways or [[site.file for site in (call.site, *call.inlined_at)] for call in finding.calls or ()]
+        return bool(ways) and all(any(map(self._is_known, files)) for files in ways)
+
+    def _is_known(self, file: str) -> bool:
+        """Whether a file that was not scanned is of a package of the baseline."""
+        folder = file.rpartition("/")[0]
+        if file in self._scanned.owners:
+            return False
+        if folder not in self._folders:
+            scan = self._scanned.scan
+            is_there = (Path(scan.root) / file).is_file()  # or it is the standard library's, of the same name
+            ending = f"/{folder}" if folder else scan.module
+            self._folders[folder] = is_there and any(one.endswith(ending) for one in self._known)
+        return self._folders[folder]
 
 
-def unknown_sites(scanned: GateScan, baseline: Baseline) -> Mapping[str, Finding]:
-    """Return the sites that a baseline lacks, by id.
+def is_instance(entry: BaselineEntry) -> bool:
+    """Whether an entry is of a generic function, which may have it through packages that were not asked about."""
+    return "[...]" in entry.function
 
-    Copies of code that it knows from other packages are left out. They are counted among equals when ids are made: so
-    many of the equals are left out, the copies first.
-    """
+
+def unknown_sites(scanned: GateScan, baseline: Baseline) -> tuple[Mapping[str, Finding], int]:
+    """Return the sites that a baseline lacks, by id, and how many more it lacks that belong elsewhere."""
     new = {id_: one for id_, one in scanned.sites.items() if id_ not in baseline.entries}
-    if not new:
-        return new
-    known = functions_of(baseline)
-    copies = {id_ for id_, one in scanned.sites.items() if is_of_others(one, scanned, known)}
-    left = Counter(_alike(scanned.sites[id_]) for id_ in copies)
-    found = dict(new)
-    for id_, one in sorted(new.items(), key=lambda item: (item[0] not in copies, item[1].site)):
-        if left[_alike(one)]:
-            left[_alike(one)] -= 1
-            del found[id_]
-    return found
-
-
-def _alike(finding: Finding) -> tuple[str, str, str]:
-    return finding.site.package, finding.site.function, finding.subject
+    others = Elsewhere(scanned, baseline)
+    found = {id_: one for id_, one in new.items() if one not in others}
+    return found, len(new) - len(found)
