@@ -58,8 +58,6 @@ def of_version(tree: SourceTree, version: str) -> SourceTree:
     """Let a revision be built by the same Go ("go1.27.3"), where its go.mod asks the go command for another."""
     if not tree.folder.is_dir() or not VERSION_NAME.match(version):  # a build of one's own go cannot be asked for
         return tree
-    if version == tree.go.environment(tree.folder).GOVERSION:
-        return tree
     return replace(tree, go=replace(tree.go, env={**tree.go.env, "GOTOOLCHAIN": version}))
 
 
