@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,12 +100,23 @@ def gate(
     finally:
         progress.clear()
 
-    write_gate(planned, outcome.result, progress, color=Terminal.detect(no_color=no_color).color)
+    accept = "" if since else _accepting(packages, baseline, tags, gcflags, goos, goarch, tests=tests)
+    write_gate(planned, outcome.result, progress, color=Terminal.detect(no_color=no_color).color, accept=accept)
     if verbose:
         progress.note(f"compiler: {tool.command} list -export -gcflags='-m=2 -json=0,DIR', in {request.options.folder}")
     if outcome.failure is not None:
         print_error(outcome.failure)
     return outcome.exit_code
+
+
+def _accepting(
+    packages: tuple[str, ...], baseline: str, tags: str, gcflags: str, goos: str, goarch: str, *, tests: bool
+) -> str:
+    """Return the command that accepts what is there now: --update, with the options that say what is built."""
+    given = (("baseline", baseline if baseline != _BASELINE else ""), ("tags", tags), ("gcflags", gcflags))
+    valued = [(name, value) for name, value in (*given, ("goos", goos), ("goarch", goarch)) if value]
+    options = [word for name, value in valued for word in (f"--{name}", value)]
+    return shlex.join(["whyheap", "gate", "--update", *options, *(["--tests"] if tests else []), *packages])
 
 
 def _finder(wanted: str, env: dict[str, str]) -> Callable[[str], GoTool | None]:
