@@ -106,6 +106,7 @@ def test_one_word_for_one_revision(root: Path, tmp_path: Path) -> None:
     for word in ("nothing", "--all", "", "HEAD:sub", "a\0b", "release"):
         with pytest.raises(UsageError, match="git knows no revision") as caught:
             revision_in(root, word)
-        assert caught.value.hint == ("There is origin/release" if word == "release" else "")
+        way_out = "There is origin/release" if word == "release" else "Name a branch, a tag or a commit: "
+        assert caught.value.hint.startswith(way_out)
     with pytest.raises(UsageError, match="is in no git repository"):
         revision_in(tmp_path, "HEAD")

@@ -136,6 +136,36 @@ const scenarios = {
     };
   },
 
+  /** Long lines of source: where their costs stand when the text is scrolled to its end, and what is marked. */
+  async source(tab) {
+    const overflows = [await overflow(tab)];
+    await tab.evaluate(() => {
+      location.hash = "#finding=3f9a01c3";
+    });
+    await settled(tab);
+    overflows.push(await overflow(tab));
+    return {
+      overflows,
+      marks: await texts(tab, ".panel .code-line mark.subject"),
+      costs: await texts(tab, ".panel .code-line .cost:visible:not(:empty)"),
+      chosen: await text(tab, ".panel .code-line.chosen .cost:visible"),
+      scrolled: await tab.evaluate(() => {
+        const scroller = document.querySelector(".panel .code-scroller");
+        scroller.scrollLeft = scroller.scrollWidth;
+        return scroller.scrollLeft;
+      }),
+      covered: await tab.evaluate(() =>
+        [...document.querySelectorAll(".panel .code-line")]
+          .filter((row) => {
+            const shown = [...row.querySelectorAll(".text > *, .to-heap")];
+            const end = Math.max(...shown.map((part) => part.getBoundingClientRect().right));
+            return end > row.querySelector(".cost").getBoundingClientRect().left;
+          })
+          .map((row) => row.dataset.line),
+      ),
+    };
+  },
+
   async flame(tab) {
     await tab.click("#tab-flame");
     await settled(tab);
@@ -249,6 +279,7 @@ const scenarios = {
 
 const settings = {
   phone: { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
+  narrow: { viewport: { width: 375, height: 800 } },
   desk: { viewport: { width: 1280, height: 800 } },
 };
 /** Play one scenario in a fresh context, and note every request and every message on the console. */

@@ -55,7 +55,9 @@ def test_a_baseline_knows_what_is_there_and_nothing_else(cli: Cli) -> None:
     ran = cli("gate")
     assert ran.code == 1
     assert ran.out.startswith("my-pkg/added.go:4:2: new-site: allocates: moved to heap: n: ")
-    assert ran.out.splitlines()[-1].startswith("shop: 1 violation (1 new-site); ")
+    summary, way_out = ran.out.splitlines()[-2:]
+    assert summary.startswith("shop: 1 violation (1 new-site); ")
+    assert way_out.endswith("whyheap explain my-pkg/added.go:4 says why), or accept them:  whyheap gate --update")
     violation = json.loads(cli("gate", "--format", "json").out)["violations"][0]
     assert (violation["rule"], violation["site"]["line"], violation["pattern"]) == ("new-site", 4, "returned-address")
     assert violation["id"] == violation["finding"]
@@ -132,7 +134,8 @@ def test_since_a_revision(cli: Cli, cache: Path) -> None:
     before = (git(root, "status", "--porcelain"), digest(root))
     ran = cli("gate", "--since", "HEAD")
     assert ran.code == 1
-    assert [line.split(": ")[:2] for line in ran.out.splitlines()[:-1]] == [["my-pkg/added.go:4:2", "new-site"]]
+    assert [line.split(": ")[:2] for line in ran.out.splitlines()[:-2]] == [["my-pkg/added.go:4:2", "new-site"]]
+    assert "--update" not in ran.out
     assert "HEAD does not have it" in ran.out
     assert (digest(root), git(root, "status", "--porcelain")) == (before[1], before[0])
     assert [path.name for path in cache.glob("revisions/*/*")] == ["lock"]
@@ -153,7 +156,7 @@ def test_since_a_revision_that_needs_what_is_beside_it(cli: Cli, tmp_path: Path)
     Path("my-pkg/added.go").write_text(ADDED)
     ran = cli("gate", "--since", "HEAD", "./my-pkg", "./uses", f"{root}/good/...")
     assert ran.code == 1, ran
-    first, *notes, _ = ran.out.splitlines()
+    first, *notes, _, _ = ran.out.splitlines()
     assert "my-pkg/added.go:4:2: new-site" in first
     outside = f"{tmp_path / 'other'} is a folder outside the repository, and used as now"
     assert notes == [f"note: git: {outside}. What changed in there is in neither side"]
@@ -290,7 +293,7 @@ def test_budgets_that_benchmarks_measure(cli: Cli) -> None:
     assert ran.out.startswith(
         "whyheap.toml:1:1: budget: allocations per operation of example.com/shop/good.BenchmarkNew: 1, its budget is "
     )
-    assert ran.out.splitlines()[-1].startswith("shop: 1 violation (1 budget); ")
+    assert ran.out.splitlines()[-2].startswith("shop: 1 violation (1 budget); ")
     Path("good/good_test.go").write_text(
         'package good\n\nimport "testing"\n\nfunc BenchmarkNew(b *testing.B) { b.Fatal() }\n'
     )

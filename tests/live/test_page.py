@@ -26,6 +26,8 @@ JOBS = (
     ("oomshop", "keys"),
     ("oomshop", "finding"),
     ("oomshop", "flame"),
+    ("long_lines", "source:narrow"),
+    ("long_lines", "source:desk"),
     ("recorded", "memory"),
     ("recorded", "memory:phone"),
     ("oomshop", "look:desk:light"),
@@ -140,6 +142,17 @@ def test_a_finding_has_an_address_and_its_flow_is_drawn(answers: Answers) -> Non
     assert "heap" in seen["so"]
     assert "your judgement" in seen["fixes"][0]
     assert "no finding" in seen["unknown"].casefold()
+
+
+@pytest.mark.parametrize("screen", ["narrow", "desk"])
+def test_what_a_line_costs_stands_beside_its_text(answers: Answers, screen: str) -> None:
+    seen = answers["long_lines", f"source:{screen}"]["result"]
+    assert max(seen["overflows"]) <= 0
+    assert seen["marks"] == ["make([]byte, pageSize)"], "to its closing parenthesis"
+    assert seen["costs"] == ["201 MiB", "201 MiB"]
+    assert seen["chosen"] == "201 MiB"
+    assert seen["scrolled"] > 0
+    assert seen["covered"] == []
 
 
 def test_flame_graph_switches_searches_filters_and_zooms(answers: Answers) -> None:

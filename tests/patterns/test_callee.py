@@ -194,7 +194,7 @@ def test_broken_source_declares_nothing_and_is_no_error(text: str) -> None:
 @pytest.mark.parametrize(
     ("stored", "message"),
     [
-        ("r.data", "passed to send, which keeps it"),
+        ("r.data", "passed to send, which may keep it"),
         ("r.head.name", "passed to send, leaking param: h"),
         ("r.head", "passed to send, leaking param: h"),
     ],

@@ -241,3 +241,93 @@ def test_a_closure_is_not_made_by_a_call_for_another_type() -> None:
     for kind, agreement in (("[]string", "never-allocates"), ("struct { F uintptr; X0 int }", "agree"), ("", "agree")):
         found = _found(14, fact, calls=(AllocatorCall(site, "runtime.newobject", kind, 8, CallPath.ALWAYS),))
         assert found[0].agreement == agreement
+
+
+WAYS = """package shop
+
+import "io"
+
+type server struct{ sessions map[string]*counter }
+
+var known = map[int]bool{1: true, 2: true}
+
+var pages = map[string]*counter{}
+
+func (s *server) put(id string, r int) {
+\ts.sessions[id] = &counter{}
+\tcounts := map[string]int{}
+\tcounts[id]++
+\tx := "x" + id
+\tfor range r {
+\t\ty := "y" + id
+\t}
+}
+
+func keep(c *counter) {}
+"""
+
+
+def _advice(line: int, *facts: CompilerFact, call: str = "", callee: str = "", inuse: int = 0) -> list[str]:
+    calls = (AllocatorCall(Site(FILE, line, 0, "f", "shop"), f"runtime.{call}", "", 1),) if call else None
+    measure = Measure(inuse, 1, 1 << 20, 10)
+    callees = (CalleeBytes(callee, callee, measure),) if callee else ()
+    one = Evidence(
+        Site(FILE, line, 0, "f", "shop"), facts, measure if inuse else Measure(), callees, profiled=True, calls=calls
+    )
+    return [fix.title for found in judge([one], Context((1, 27), {FILE: WAYS})) for fix in found.fixes]
+
+
+@pytest.mark.parametrize(
+    ("line", "call", "inuse", "advice"),
+    [
+        (7, "mapassign_fast64", 0, "leave it: a table"),
+        (7, "makemap_small", 0, "leave it: a table"),
+        (9, "makemap_small", 0, "bound the map: "),
+        (12, "mapassign_faststr", 1 << 20, "bound the map if its keys never end"),
+        (14, "mapassign_faststr", 0, "presize the map"),
+        (14, "mapassign_faststr", 1 << 20, "bound the map if its keys never end"),
+    ],
+)
+def test_a_map_is_presized_only_where_it_is_filled_once(line: int, call: str, inuse: int, advice: str) -> None:
+    (told,) = _advice(line, call=call, inuse=inuse)
+    assert told.startswith(advice)
+
+
+@pytest.mark.parametrize(("line", "advice"), [(15, "where it is hot: append"), (17, "append to a strings.Builder")])
+def test_a_builder_is_for_loops(line: int, advice: str) -> None:
+    (told,) = _advice(line, call="concatstring2")
+    assert told.startswith(advice)
+
+
+@pytest.mark.parametrize(
+    ("callee", "variant"),
+    [
+        ("strconv.FormatFloat", "strconv.AppendFloat"),
+        ("fmt.Sprintf", "fmt.Appendf"),
+        ("net/netip.AddrPort.String", "AddrPort.AppendTo"),
+        ("time.NewTicker", ""),
+        ("net/http.(*Client).Get", ""),
+        ("shop.load", "let the caller hand in"),
+    ],
+)
+def test_a_buffer_of_the_caller_is_advised_where_a_callee_takes_one(callee: str, variant: str) -> None:
+    (told,) = _advice(15, callee=callee)
+    assert variant in told
+    assert ("with a buffer" in told or "hand in" in told) == bool(variant)
+
+
+@pytest.mark.parametrize(
+    ("call", "advice"),
+    [
+        ("io.ReadAtLeast(r, x, 4)", "pass a value that is used again"),
+        ("(*bufio.Reader).Read(r, x)", "pass a value that is used again"),
+        ("(*server).keep(s, x)", "change (*server).keep so that it copies what it keeps"),
+        ("keep(x)", "change keep so that it copies what it keeps"),
+    ],
+)
+def test_nobody_is_told_to_change_what_is_not_theirs(call: str, advice: str) -> None:
+    fact = _heap("&counter{...}", ("&counter{...}", "spill"), (call, "call parameter"), line=14)
+    one = Evidence(Site(FILE, 14, 0, "f", "shop"), (fact,))
+    (finding,) = judge([one], Context((1, 27), {FILE: WAYS}))
+    assert finding.message.endswith(", which may keep it")
+    assert [fix.title for fix in finding.fixes if fix.title.startswith(advice)]

@@ -87,6 +87,34 @@ def static_scan() -> Report:
     )
 
 
+def long_lines() -> Report:
+    """Return oomshop with all views, and lines that are wider than the page's view of the source."""
+    report = recorded()
+    made = next(finding for finding in report.findings if finding.site.position.line == 41)
+    copied = "append(make([]byte, pageSize), renderPage(key)...)"
+    text = report.sources["cache.go"]
+    text = text.replace("body := renderPage(key)", f"body := {copied}")
+    text = text.replace(
+        "Rendered: time.Now()}", "Rendered: time.Now(), Hits: len(pageCache) + countOfHits(key, c.size)}"
+    )
+    text = text.replace(
+        "pageCache[key] = p", "pageCache[strings.ToLower(strings.TrimPrefix(key, prefixOfAllKeysOfPages))] = p"
+    )
+    buffer = replace(
+        made,
+        id="3f9a01c3",
+        pattern="variable-size-make",
+        site=replace(made.site, line=40, column=21),
+        subject="make([]byte, 65536)",
+        message="made with 64 KiB",
+        facts=(),
+        calls=(),
+        fixes=(),
+    )
+    sources = {**report.sources, "cache.go": text}
+    return replace(report, findings=(*report.findings, buffer), sources=sources)
+
+
 def healthy() -> Report:
     """Return a service that was judged and found in order."""
     return replace(oomshop(), verdict=Verdict())
@@ -220,6 +248,7 @@ SAMPLES = {
     "recorded": recorded,
     "oomshop": oomshop,
     "static": static_scan,
+    "long_lines": long_lines,
     "healthy": healthy,
     "empty": empty,
     "many_findings": many_findings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from whyheap.model.site import Site
 from whyheap.model.violation import GateResult, Violation
@@ -30,9 +31,22 @@ def test_one_line_a_violation_and_a_summary_at_the_end() -> None:
     assert lines[0] == "my-pkg/a.go:12:1: noescape: moved to heap: x\\x1b[2J and more"
     assert lines[3:5] == ["not understood: word 0", "not understood: word 1"]
     assert lines[13:15] == ["not understood: 2 more lines", "note: 12 entries are gone"]
-    assert lines[-1] == (
+    assert lines[15] == (
         "shop: 3 violations (2 new-site, 1 noescape); 12 lines not understood (--allow-unknown passes over them); "
         "1 package, 1,200 sites; go1.27.3 linux/amd64"
+    )
+
+
+def test_the_ways_out_stand_at_the_end() -> None:
+    promise = "  Keep what the directive in the source promises, or take the directive out"
+    new = "  Take new sites off the heap (whyheap explain my-pkg/a.go:12 says why)"
+    assert gate_to_text(RESULT).splitlines()[-2:] == [new, promise]
+    accepting = gate_to_text(RESULT, accept="whyheap gate --update")
+    assert f"{new}, or accept them:  whyheap gate --update\n" in accepting
+    assert "--update" not in gate_to_text(RESULT)
+    budget = replace(RESULT, violations=(Violation("1", "budget", SITE, "2 sites, and 1 is allowed"),))
+    assert gate_to_text(budget, accept="x").splitlines()[-1] == (
+        "  Allocate less, or change the budget in whyheap.toml"
     )
 
 
@@ -63,6 +77,11 @@ def test_a_stack_stands_below_its_violation() -> None:
 
 def test_ordinary_tests_that_fail_are_said() -> None:
     assert "./...: ordinary tests failed; 1 package" in gate_to_text(ran(failed=True))
+
+
+def test_where_nothing_was_built_no_test_is_said_to_fail() -> None:
+    result = replace(ran(failed=True), checked={"packages": 0, "tests": 0})
+    assert gate_to_text(result).startswith("./...: nothing could be tested: there is no such package, or it does not")
 
 
 def test_colours_are_ours_alone() -> None:

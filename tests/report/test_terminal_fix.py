@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from whyheap.model.edit import Change, Edit, OfTests, Proof, ProvenEdit, Refusal, Standing
 from whyheap.model.finding import Certainty, Finding, Fix, FixKind
 from whyheap.model.site import Site
@@ -56,7 +58,23 @@ def test_reasons_are_counted_or_told_one_by_one() -> None:
     assert "your judgement: use a typed logger" in told
 
 
-def test_no_line_is_wider_than_the_terminal() -> None:
+def test_a_line_of_a_diff_stays_whole() -> None:
+    added = "+\t" + "strconv.AppendInt(anIdentifierOfSomeLength, 10), " * 6 + "end"
+    known = {"a1": FINDING}
+    for color in (False, True):
+        text = fixes_to_terminal(
+            [ProvenEdit(EDIT, PROOF, DIFF + added + "\n")], [], known, title="t" * 99, go="go1", width=60, color=color
+        )
+        plain = re.sub(r"\x1b\[[\d;]*m", "", text).splitlines()
+        assert added.replace("\t", "    ") in plain
+        assert max(len(row) for row in plain if not row.startswith("+")) <= 60
+
+
+def test_one_finding_is_no_plural() -> None:
+    assert " 1 finding has no automatic edit" in shown(refused=True)
+
+
+def test_no_line_is_wider_than_the_terminal_but_a_diff() -> None:
     for width in (40, 60, 80):
         text = shown(PROOF, refused=True, everything=True, width=width)
         assert max(map(len, text.splitlines())) <= width

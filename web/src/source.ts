@@ -11,6 +11,7 @@ const MERGE = 10;
 const EXPAND = 30;
 const LANE = 34;
 const LONGEST_LINE = 600;
+const LONGEST_COST = 26;
 
 interface Mark {
   from: number;
@@ -24,6 +25,7 @@ export class SourceView {
   private readonly shown = new Set<number>();
   private readonly steps = new Map<number, number[]>();
   private readonly code = h("div", "code");
+  private readonly costs: ReadonlyMap<number, string>;
 
   constructor(
     private readonly report: Report,
@@ -35,10 +37,12 @@ export class SourceView {
   ) {
     this.lines = text.split(/\r\n|\n/);
     if (this.lines[this.lines.length - 1] === "") this.lines = this.lines.slice(0, -1);
+    this.costs = this.costsOfFile();
     this.sentences.forEach(([, file, at], index) => {
       if (report.text(file) !== line.file) return;
       this.steps.set(at, [...(this.steps.get(at) ?? []), index + 1]);
     });
+    this.code.classList.toggle("without-steps", !this.steps.size);
     for (const at of [line.line, ...this.steps.keys()]) this.reveal(at - AROUND, at + AROUND);
     this.closeSmallHoles();
     const attrs = { role: "region", "aria-label": `Source of ${line.place}`, tabindex: 0 };
@@ -80,6 +84,8 @@ export class SourceView {
     if (last < this.lines.length) rows.push(this.hole(last + 1, this.lines.length));
     replace(this.code, ...rows);
     this.code.style.setProperty("--digits", String(String(numbers[numbers.length - 1] ?? 1).length));
+    const longest = Math.max(0, ...numbers.map((at) => this.costs.get(at)?.length ?? 0));
+    this.code.style.setProperty("--cost", String(Math.min(longest, LONGEST_COST)));
     this.drawArrows();
   }
 
@@ -116,7 +122,7 @@ export class SourceView {
       h("span", { class: "number", attrs: { "aria-hidden": "true" } }, String(at)),
       this.text(at, text),
       isLast && this.finding.facts?.[0]?.so ? h("span", "to-heap", "→ heap") : null,
-      ...this.costs(at),
+      this.costs.size ? this.cost(at) : null,
     );
     return row;
   }
@@ -159,21 +165,30 @@ export class SourceView {
     return marks;
   }
 
-  private costs(at: number): HTMLElement[] {
-    const line = this.report.lineAt(this.line.file, at);
-    const first = line?.findings[0];
-    if (!line || !first) return [];
+  /** What the lines of the file cost, by number: their bytes, else the name of their pattern. */
+  private costsOfFile(): Map<number, string> {
     const by: Metric = this.store.state.by;
-    const bytes = line.bytes[by];
-    const text = bytes ? formatBytes(bytes) : patternTitle(this.report.text(first.pattern));
-    const note = h(
-      "span",
-      { class: "cost", attrs: { title: this.report.text(first.message) } },
-      swatch(this.patterns.slot(this.report.text(first.pattern))),
-      bdi(text, 40),
-    );
-    if (line === this.line) return [note];
-    return [h("a", { class: "cost-link", attrs: { href: this.store.link({ finding: first.id }) } }, note)];
+    const costs = new Map<number, string>();
+    for (let at = 1; at <= this.lines.length; at++) {
+      const line = this.report.lineAt(this.line.file, at);
+      const first = line?.findings[0];
+      if (!line || !first) continue;
+      const bytes = line.bytes[by];
+      costs.set(at, bytes ? formatBytes(bytes) : patternTitle(this.report.text(first.pattern)));
+    }
+    return costs;
+  }
+
+  /** The cell at the right of a line: it stands still while the text scrolls, and every line has one. */
+  private cost(at: number): HTMLElement {
+    const text = this.costs.get(at);
+    const first = this.report.lineAt(this.line.file, at)?.findings[0];
+    if (text === undefined || !first) return h("span", "cost");
+    const title = this.report.text(first.message);
+    const cell = [swatch(this.patterns.slot(this.report.text(first.pattern))), bdi(text, 40)];
+    if (at === this.line.line) return h("span", { class: "cost", attrs: { title } }, ...cell);
+    const href = this.store.link({ finding: first.id });
+    return h("a", { class: "cost", attrs: { title, href } }, ...cell);
   }
 
   /** Arrows from each step to the next one on another line, left of the numbers. */
@@ -227,9 +242,22 @@ function extent(text: string, column: number, printed: string): { from: number; 
   }
   if (best.to - best.from === expr.length) return best;
   const kept = text.slice(best.from, best.to).replace(/[\s,.({[]+$/, "");
-  if (kept) return { from: best.from, to: best.from + kept.length };
+  if (kept) return { from: best.from, to: closed(text, best.from, best.from + kept.length) };
   const token = text.slice(at).match(/^[\p{L}\p{N}_.]+|^:=|^\+=|^./u);
   return { from: at, to: at + (token?.[0].length ?? 0) };
+}
+
+/** Where a piece of a line ends when brackets that it opens are closed on the line: `make([]byte` goes on to its `)`. */
+function closed(text: string, from: number, to: number): number {
+  let depth = 0;
+  let at = from;
+  for (const [token] of text.slice(from).matchAll(/"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|./gsu)) {
+    if (at >= to && depth <= 0) break;
+    if ("([{".includes(token)) depth++;
+    else if (")]}".includes(token)) depth--;
+    at += token.length;
+  }
+  return depth > 0 ? to : Math.max(at, to);
 }
 
 function charIndex(text: string, column: number): number {

@@ -14,6 +14,7 @@ from whyheap.model.revision_diff import Revision
 
 WORKING_TREE = "working tree"
 _EXAMPLE = "For example:  whyheap diff main HEAD ./...   or  whyheap diff main  for what is not committed yet"
+_REVISIONS = "Name a branch, a tag or a commit:  git branch --all  and  git log --oneline  list them"
 _DIGITS = 8
 
 
@@ -108,8 +109,8 @@ def _revision(word: str, repository: Repository) -> Revision:
 
 def _unknown(word: str, what: str, repository: Repository) -> UsageError:
     """Say what a word is not."""
-    hint = _way_to(word, repository) if repository.commit(word) is None else ""
-    return UsageError(f"{word!a} is {what}", hint or _EXAMPLE)
+    way = _way_to(word, repository) if repository.commit(word) is None else _REVISIONS
+    return UsageError(f"{word!a} is {what}", _EXAMPLE if way is _REVISIONS else way)
 
 
 def _way_to(word: str, repository: Repository) -> str:
@@ -118,7 +119,7 @@ def _way_to(word: str, repository: Repository) -> str:
         return f"There is origin/{word}"
     if repository.is_shallow():
         return "This clone has no older commits: fetch them with  git fetch --unshallow  (in CI: fetch-depth: 0)"
-    return ""
+    return _REVISIONS
 
 
 def _is_other(word: str) -> bool:

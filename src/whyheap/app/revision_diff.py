@@ -61,7 +61,10 @@ def diff_revisions(
         sides = tuple(_side(revision, tree, options, progress) for revision, tree in zip(revisions, trees, strict=True))
         scans = [side.scan for side in sides if side.scan is not None]
         if not scans:
-            raise TargetError(f"{' '.join(options.patterns)} is in neither {pair.old.title} nor {pair.new.title}")
+            raise TargetError(
+                f"{' '.join(options.patterns)} is in neither {pair.old.title} nor {pair.new.title}",
+                "Name packages that one of them has; ./... for all",
+            )
         gaps = [gap for tree in trees for gap in tree.gaps]
         benchmarks, failed = None, None
         if bench is not None:

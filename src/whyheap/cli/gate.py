@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,7 +104,8 @@ def gate(
     finally:
         progress.clear()
 
-    write_gate(planned, outcome.result, progress, color=Terminal.detect(no_color=no_color).color)
+    accept = "" if since else _accepting(packages, baseline, tags, gcflags, goos, goarch, tests=tests)
+    write_gate(planned, outcome.result, progress, color=Terminal.detect(no_color=no_color).color, accept=accept)
     if verbose:
         progress.note(f"compiler: {tool.command} list -export -gcflags='-m=2 -json=0,DIR', in {request.options.folder}")
     if outcome.failure is not None:
@@ -114,6 +116,16 @@ def gate(
 def _is_named(option: str) -> bool:
     """Whether the command line or a configuration file gave an option."""
     return click.get_current_context().get_parameter_source(option) is not ParameterSource.DEFAULT
+
+
+def _accepting(
+    packages: tuple[str, ...], baseline: str, tags: str, gcflags: str, goos: str, goarch: str, *, tests: bool
+) -> str:
+    """Return the command that accepts what is there now: --update, with the options that say what is built."""
+    given = (("baseline", baseline if baseline != _BASELINE else ""), ("tags", tags), ("gcflags", gcflags))
+    valued = [(name, value) for name, value in (*given, ("goos", goos), ("goarch", goarch)) if value]
+    options = [word for name, value in valued for word in (f"--{name}", value)]
+    return shlex.join(["whyheap", "gate", "--update", *options, *(["--tests"] if tests else []), *packages])
 
 
 def _finder(wanted: str, env: dict[str, str]) -> Callable[[str], GoTool | None]:

@@ -93,14 +93,18 @@ def write_gate(
     *,
     color: bool = False,
     all_rows: bool = False,
+    accept: str = "",
 ) -> None:
-    """Write what a gate, or a test run with checks, found; what a format leaves out is said on standard error."""
+    """Write what a gate, or a test run with checks, found; what a format leaves out is said on standard error.
+
+    `accept` is the command that takes new sites into the baseline, if there is one.
+    """
     of_stdout = next((form for path, form in planned if path == STDOUT), None)
 
     def render(form: Format) -> bytes:
         draw = form.load(FormatKind.GATE)
         if form.name == "text":
-            rendered = draw(result, color=color and form is of_stdout, all_rows=all_rows)
+            rendered = draw(result, color=color and form is of_stdout, all_rows=all_rows, accept=accept)
         else:
             rendered = draw(result)
         data: bytes = rendered if isinstance(rendered, bytes) else str(rendered).encode("utf-8", "replace")

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from whyheap.collect.benchmark_run import BenchmarkOptions, run_once
+from whyheap.collect.compiled_packages import hint_for
 from whyheap.collect.test_binary import build_tests
 from whyheap.errors import TargetError
 from whyheap.host.go import GoTool, first_line
@@ -63,7 +64,7 @@ def _folders(go: GoTool, folder: Path, packages: Iterable[str], tags: str) -> di
     options = [f"-tags={tags}"] if tags else []
     done = go.run(["list", "-json=ImportPath,Dir", *options, *packages], folder)
     if done.returncode != 0:
-        raise TargetError(f"go list failed: {first_line(done.stderr)}")
+        raise TargetError(f"go list failed: {first_line(done.stderr)}", hint_for(done.stderr))
     return {package.ImportPath: Path(package.Dir) for package in parse_go_list(done.stdout.encode())}
 
 
@@ -76,7 +77,10 @@ def _allocations(
     except TargetError as error:
         raise TargetError(f"the benchmarks failed: {error.message}", error.hint) from error
     if not run.is_whole:
-        raise TargetError(f"the benchmarks of {package} print more than is read, so some results are missing")
+        raise TargetError(
+            f"the benchmarks of {package} print more than is read, so some results are missing",
+            "Let them print less: whyheap reads what go test -bench prints",
+        )
     for example in run.output.examples:
         not_understood(f"a benchmark of {package} printed: {example}")
     for result in run.output.results:

@@ -182,7 +182,8 @@ def _reason(package: ListedPackage) -> str:
     for error in errors:
         lines = [line for line in error.Err.splitlines() if line.strip() and not line.startswith("# ")]
         if lines:
-            more = f" (and {len(lines) - 1} more lines)" if len(lines) > 1 else ""
+            left = len(lines) - 1
+            more = f" (and {left} more line{'s' if left > 1 else ''})" if left else ""
             place = f"{error.Pos}: " if error.Pos and error.Pos not in lines[0] else ""
             return f"{place}{lines[0].strip()}{more}"
     return "" if package.BuildID else "go built nothing for it and gave no reason"
@@ -206,11 +207,26 @@ def _files(package: ListedPackage) -> tuple[str, ...]:
     return (*package.GoFiles, *package.CgoFiles, *tests)
 
 
+_NAMES = "Name packages as for go build: ./... for all below this folder, ./cmd/shop, example.com/shop/..."
+_HINTS = {
+    ("go.mod file not found", "does not contain main module", "outside"): (
+        "Run it inside a Go module, or name one: whyheap scan /path/to/module/..."
+    ),
+    ("build constraints exclude", "no non-test Go files"): (
+        "Name another package, or build for what it is of: --tags, --goos, --goarch; --tests for tests alone"
+    ),
+    ("go.sum", "go mod tidy", "no required module provides"): "Let go get what is missing:  go mod tidy",
+    ("directory not found", "no Go files in", "no packages", "is not in std", "malformed import path"): _NAMES,
+}
+"""The way out for what go's words contain, the first that fits."""
+
+
 def hint_for(words: str) -> str:
-    """Return the way out that go's words suggest, empty if none is known."""
-    if "go.mod file not found" in words or "does not contain main module" in words or "outside" in words:
-        return "Run it inside a Go module, or name one: whyheap scan /path/to/module/..."
-    return ""
+    """Return the way out that go's words suggest; what is no matter of names and modules is one of the code."""
+    for said, hint in _HINTS.items():
+        if any(part in words for part in said):
+            return hint
+    return "Mend it until it builds:  go build ./..."
 
 
 @contextmanager

@@ -225,7 +225,7 @@ def _by_name(requested: str, rows: list[Format]) -> Format:
 
 
 def _nearest(typed: str, known: list[str], sentence: str) -> str:
-    close = difflib.get_close_matches(typed, known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(typed, known, n=1, cutoff=0.7)
     return sentence.format(close[0]) if close else ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from whyheap.report.failed_words import failed_words
 from whyheap.report.retained_words import retained_lines
 from whyheap.report.visible_text import one_line, visible
 from whyheap.units import format_count
@@ -16,15 +17,18 @@ if TYPE_CHECKING:
 
 _UNKNOWN_SHOWN: Final = 10
 _MOST_FRAMES: Final = 12
+_PROMISES: Final = frozenset({"noescape", "noalloc", "inline", "bce"})
 _BOLD, _RED, _DIM, _END = "\x1b[1m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
 
 
-def gate_to_text(result: GateResult, *, color: bool = False, all_rows: bool = False) -> str:
-    """Render one line per violation, `FILE:LINE:COLUMN: rule: message`, then notes, and a summary as the last line.
+def gate_to_text(result: GateResult, *, color: bool = False, all_rows: bool = False, accept: str = "") -> str:
+    """Render one line per violation, `FILE:LINE:COLUMN: rule: message`, then notes, a summary, the ways out.
 
-    Under a violation stands its stack, where it has one; `all_rows` shows all of that.
+    Under a violation stands its stack, where it has one; `all_rows` shows all of that. `accept` is the command that
+    takes new sites into the baseline, empty where they were compared with something else.
     """
-    return "".join(f"{line}\n" for line in _lines(result, color=color, all_rows=all_rows))
+    lines = [*_lines(result, color=color, all_rows=all_rows), *(f"  {line}" for line in _ways_out(result, accept))]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _lines(result: GateResult, *, color: bool, all_rows: bool) -> Iterator[str]:
@@ -35,10 +39,23 @@ def _lines(result: GateResult, *, color: bool, all_rows: bool) -> Iterator[str]:
     for text in result.unknown[:_UNKNOWN_SHOWN]:
         yield f"not understood: {one_line(text)}"
     if len(result.unknown) > _UNKNOWN_SHOWN:
-        yield f"not understood: {len(result.unknown) - _UNKNOWN_SHOWN} more lines"
+        yield f"not understood: {_many(len(result.unknown) - _UNKNOWN_SHOWN, 'more line')}"
     for note in result.notes:
         yield f"note: {one_line(note)}"
     yield _summary(result, color=color)
+
+
+def _ways_out(result: GateResult, accept: str) -> Iterator[str]:
+    """Yield a line for each kind of violation that has a way out, in the order in which they are shown."""
+    rules = list(dict.fromkeys(violation.rule for violation in result.violations))
+    if "new-site" in rules:
+        new = next(violation.site for violation in result.violations if violation.rule == "new-site")
+        accepted = f", or accept them:  {accept}" if accept else ""
+        yield f"Take new sites off the heap (whyheap explain {one_line(f'{new.file}:{new.line}')} says why){accepted}"
+    if "budget" in rules:
+        yield "Allocate less, or change the budget in whyheap.toml"
+    if not _PROMISES.isdisjoint(rules):
+        yield "Keep what the directive in the source promises, or take the directive out"
 
 
 def _violation(violation: Violation, *, color: bool) -> str:
@@ -58,7 +75,7 @@ def _behind(violation: Violation, *, all_rows: bool) -> Iterator[str]:
     width = max((len(name) for name, _ in rows), default=0)
     for number, (name, place) in enumerate(rows):
         if number == len(frames) < len(violation.stack):
-            yield f"    ... {len(violation.stack) - len(frames)} more frames (--all)"
+            yield f"    ... {_many(len(violation.stack) - len(frames), 'more frame')} (--all)"
         yield f"    {visible(name):<{width}}  {visible(place)}"
     yield from (f"    {line}" for line in retained_lines(violation.labels))
 
@@ -73,7 +90,7 @@ def _summary(result: GateResult, *, color: bool) -> str:
         way_out = " (--allow-unknown passes over them)" if "sites" in result.checked else ""  # of gates alone
         parts.append(f"{_many(len(result.unknown), 'line')} not understood{way_out}")
     if result.failed:
-        parts.append("ordinary tests failed")
+        parts.append(failed_words(result))
     if result.not_judged:
         parts.append("not all of it could be judged")
     verdict = "; ".join(parts) or "no violations"

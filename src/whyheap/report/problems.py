@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from whyheap.model.evidence import Agreement
 from whyheap.model.violation import RULES, GateResult
+from whyheap.report.failed_words import failed_words
 from whyheap.report.ranked_lines import bytes_of
 from whyheap.report.retained_words import retained_sentence
 from whyheap.report.visible_text import cut_middle, one_line
@@ -250,7 +251,7 @@ def _gate_headline(result: GateResult) -> str:
         lines = "1 line" if len(result.unknown) == 1 else f"{len(result.unknown):,} lines"
         parts.append(f"{lines} of the compiler not understood: nothing is promised")
     if result.failed:
-        parts.append("ordinary tests failed")
+        parts.append(failed_words(result))
     if result.not_judged:
         parts.append("not all of it could be judged")
     if result.violations or not parts:

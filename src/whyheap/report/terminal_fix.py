@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.text import Text
 
 from whyheap.model.edit import OfTests, Proof, ProvenEdit, Refusal, Standing
@@ -25,7 +25,6 @@ from whyheap.report.visible_text import visible
 from whyheap.units import format_bytes
 
 _SHOWN_REFUSALS = 10
-_LONGEST_WORD = 30  # columns; what is longer is broken
 _STYLES = {Standing.PROVEN: STYLE_REMEDY, Standing.UNMEASURED: STYLE_STRONG, Standing.REFUTED: STYLE_ALARM}
 
 
@@ -49,7 +48,11 @@ def fixes_to_terminal(
         if one.proof.standing is not Standing.REFUTED or all_rows or named:
             rows += _edit(one, findings, width)
     rows += _refusals(edits, refused, width, all_rows=all_rows or named)
-    return render(rows, width=width, color=color)
+    for row in rows:
+        if not row.no_wrap:
+            row.truncate(width)
+    widest = max(width, *(row.cell_len for row in rows))
+    return render(rows, width=widest, color=color)
 
 
 def _edit(one: ProvenEdit, findings: Mapping[str, Finding], width: int) -> list[Text]:
@@ -61,7 +64,7 @@ def _edit(one: ProvenEdit, findings: Mapping[str, Finding], width: int) -> list[
     else:
         rows = [line((place, STYLE_PLACE)), line(" ", *rest)]
     if one.proof.standing is not Standing.REFUTED:
-        rows += [row for text in one.diff.removesuffix("\n").split("\n") for row in _diff_lines(text, width)]
+        rows += [_diff_line(text) for text in one.diff.removesuffix("\n").split("\n")]
     else:
         rows += [line("   " + text) for text in wrap(one.edit.title, width - 4)]
     style = _STYLES[one.proof.standing]
@@ -74,19 +77,10 @@ def _edit(one: ProvenEdit, findings: Mapping[str, Finding], width: int) -> list[
     return [*rows, line("")]
 
 
-def _diff_lines(text: str, width: int) -> list[Text]:
-    """Show a line of a diff; what does not fit goes on below, as far in as the line's own text."""
-    shown = visible(text.replace("\t", "    "))
+def _diff_line(text: str) -> Text:
+    """Show a line of a diff in one piece, however long: a terminal wraps it, and it can still be copied."""
     style = STYLE_QUIET if text.startswith(("@@", "---", "+++")) else {"+": "green", "-": "red"}.get(text[:1], "")
-    indent = " " * min(len(shown) - len(shown[1:].lstrip()) + 4, width // 2)
-    rows = []
-    while cell_len(shown) > width:
-        first = set_cell_size(shown, width).rstrip()
-        space = first.rfind(" ")
-        first = first[:space].rstrip() if space > max(len(indent), width - _LONGEST_WORD) else first
-        rows.append(line((first, style)))
-        shown = indent + shown[len(first) :].lstrip()
-    return [*rows, line((shown, style))]
+    return Text(visible(text.replace("\t", "    ")), style, no_wrap=True)
 
 
 def proof_words(proof: Proof) -> list[str]:
@@ -141,7 +135,8 @@ def _refusals(
             rows += [line("   " + text) for way in ways for text in wrap(f"your judgement: {way}", width - 4)]
         return rows
     counted = Counter(refusal.reason for _, refusal in refused)
-    rows.append(line((f" {len(refused)} findings have no automatic edit (--all shows each)", STYLE_QUIET)))
+    have = "findings have" if len(refused) > 1 else "finding has"
+    rows.append(line((f" {len(refused):,} {have} no automatic edit (--all shows each)", STYLE_QUIET)))
     for reason, count in counted.most_common(_SHOWN_REFUSALS):
         rows += [
             line((f" {count:>7,}  " if not number else " " * 10, ""), text)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
 from whyheap.model.violation import RULES, GateResult
+from whyheap.report.failed_words import failed_words
 from whyheap.report.plain_words import chain
 from whyheap.report.problems import Problem, Problems, by_rule, problems_of
 from whyheap.report.visible_text import cut_middle, one_line
@@ -81,7 +82,7 @@ def _gate_cases(result: GateResult, problems: Problems) -> Iterator[ET.Element]:
     if result.failed:
         case = _case("tests", "go test")
         error = _text(case, "error", "")
-        error.attrib |= {"type": "tests-failed", "message": "ordinary tests failed"}
+        error.attrib |= {"type": "tests-failed", "message": failed_words(result)}
         yield case
 
 

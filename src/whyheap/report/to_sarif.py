@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from whyheap.model.violation import GateResult
+from whyheap.report.failed_words import failed_words
 from whyheap.report.problems import Problem, Problems, findings, is_outside, problems_of, violations
 from whyheap.report.sarif_places import ROOT, Places
 from whyheap.report.sarif_rules import gate_rules, other_rules, pattern_rules
@@ -121,7 +122,7 @@ def _invocation(result: Report | GateResult, problems: Problems, shown: Sequence
             for text in result.not_judged
         ]
         if result.failed:
-            notes.append(_notification("tests-failed", "error", "ordinary tests failed"))
+            notes.append(_notification("tests-failed", "error", failed_words(result)))
         is_whole = not (result.unknown or result.failed or result.not_judged)
     return {"executionSuccessful": is_whole, "toolExecutionNotifications": notes}
 

@@ -18,11 +18,12 @@ When to leave it: the allocation is the callee's result and the result is needed
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from whyheap.model.evidence import CalleeBytes, Evidence
-from whyheap.model.finding import Finding
+from whyheap.model.finding import Finding, Fix
 from whyheap.patterns import construction_per_call, error_per_call
 from whyheap.patterns.callee_finding import of_callee, short
 from whyheap.patterns.context import Context
@@ -34,8 +35,22 @@ PATTERN = Pattern.of(
     __file__,
     slug="callee-allocation",
     title="Allocated by a function that is called here",
-    fixes=(judgement("call it less often, or use a variant that fills a buffer of the caller"),),
+    fixes=(judgement("call it less often, or keep what it returns and use that again"),),
 )
+_OWN = (judgement("call it less often, or let the caller hand in what it fills"),)
+_VARIANTS = (
+    (re.compile(r"strconv\.(?:Itoa|FormatInt)$"), "strconv.AppendInt"),
+    (re.compile(r"strconv\.Format(Uint|Float|Bool)$"), r"strconv.Append\1"),
+    (re.compile(r"strconv\.(Quote\w*)$"), r"strconv.Append\1"),
+    (re.compile(r"fmt\.Sprint(f|ln)?$"), r"fmt.Append\1"),
+    (re.compile(r"time\.Time\.Format$"), "Time.AppendFormat"),
+    (re.compile(r"encoding/hex\.EncodeToString$"), "hex.AppendEncode"),
+    (re.compile(r"encoding/(base64|base32)\.\(\*Encoding\)\.EncodeToString$"), r"\1's Encoding.AppendEncode"),
+    (re.compile(r"net/netip\.(Addr|AddrPort|Prefix)\.String$"), r"\1.AppendTo"),
+    (re.compile(r"encoding/json\.Marshal(?:Indent)?$"), "an Encoder"),
+    (re.compile(r"(?:io|io/ioutil)\.ReadAll$"), "ReadFrom of a bytes.Buffer"),
+)
+"""Functions of std, and what does the same into a buffer of the caller (Go 1.22's documentation)."""
 
 
 def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
@@ -50,4 +65,16 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
     for callee, parts in groups.items():
         construction = next(construction_per_call.match(replace(evidence, callees=tuple(parts)), context), None)
         known = construction or error_per_call.called(evidence, parts)
-        yield known or of_callee(PATTERN, evidence, parts, f"allocated in {clipped(short(callee))}")
+        finding = of_callee(PATTERN, evidence, parts, f"allocated in {clipped(short(callee))}")
+        yield known or replace(finding, fixes=_fixes(evidence, callee))
+
+
+def _fixes(evidence: Evidence, callee: str) -> tuple[Fix, ...]:
+    """Name the variant that fills a buffer of the caller where there is one."""
+    for pattern, variant in _VARIANTS:
+        found = pattern.match(callee)
+        if found is not None:
+            return (judgement(f"call it less often, or use {found.expand(variant)} with a buffer that is used again"),)
+    if callee.startswith((f"{evidence.site.package}.", "main.")):
+        return _OWN
+    return PATTERN.fixes

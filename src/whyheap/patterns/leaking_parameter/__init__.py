@@ -10,8 +10,9 @@ How to see it: the flow ends in {heap} with the reason "call parameter" at a cal
 "leaking param: p" or "leaking param content: p", with its own flow that says where p goes. A function without a Go
 body (assembly, linkname) leaks everything unless it is marked noescape, and so does panic.
 
-Fix: change the callee: copy what it keeps, split the rare path that keeps the pointer into a function of its own,
-take a value; or give it an inlinable front so that the caller's frame can own the object.
+Fix: change the callee, if it is yours: copy what it keeps, split the rare path that keeps the pointer into a function
+of its own, take a value; or give it an inlinable front so that the caller's frame can own the object. For a function
+of std or a dependency: pass one value again and again (a field, a sync.Pool), or a copy on the rare path alone.
 
 When to leave it: keeping the argument is the function's purpose (a constructor, a queue, a registry).
 """
@@ -37,6 +38,7 @@ PATTERN = Pattern.of(
     title="Passed to a function that keeps it",
     fixes=(judgement("change the callee so that it copies what it keeps"),),
 )
+_OF_OTHERS = (judgement("pass a value that is used again (a field, a pool), or a copy where the call is rare"),)
 _PANIC = (judgement("return an error instead, or make the value once, if this is not only on the way to a crash"),)
 
 
@@ -48,14 +50,26 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
         called = callee(evidence, context, escape)
         if called.called is Called.FUNCTION:
             name, words = _parameter(evidence, context, escape, called)
-            message = f"passed to {clipped(called.name)}" + (f", {words}" if words else ", which keeps it")
-            yield PATTERN.heap(evidence, escape, message, fixes=_fixes(called, name), inferred=not called.certain)
+            message = f"passed to {clipped(called.name)}" + (f", {words}" if words else ", which may keep it")
+            fixes = _fixes(called, name, is_scanned=_is_scanned(evidence, context, called))
+            yield PATTERN.heap(evidence, escape, message, fixes=fixes, inferred=not called.certain)
 
 
-def _fixes(called: Callee, parameter: str) -> tuple[Fix, ...]:
+def _fixes(called: Callee, parameter: str, *, is_scanned: bool) -> tuple[Fix, ...]:
     if called.name == "panic":
         return _PANIC
+    if not is_scanned:
+        return _OF_OTHERS
     return (judgement(f"change {clipped(called.name)} so that it copies {parameter or 'what it keeps'}"),)
+
+
+def _is_scanned(evidence: Evidence, context: Context, called: Callee) -> bool:
+    """Whether a function is of the code that is looked at, and not of std or a dependency."""
+    if context.said.leaks(called.name, evidence.site.package):
+        return True
+    owner = called.name.rpartition(".")[0]
+    is_type = owner.startswith("(") or not owner[:1].islower()  # else a package
+    return is_type and "." not in owner
 
 
 def _parameter(evidence: Evidence, context: Context, escape: Escape, called: Callee) -> tuple[str, str]:

@@ -18,6 +18,7 @@ When to leave it: the map is small, or filled once and kept for the life of the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from whyheap.goruntime.allocators import AllocatorKind
@@ -34,9 +35,14 @@ PATTERN = Pattern.of(
     __file__,
     slug="map-storage",
     title="Held by a map",
-    fixes=(judgement("presize the map, hold values instead of pointers, bound what only grows"),),
+    fixes=(judgement("bound a map that only grows, presize one that is filled once, hold values instead of pointers"),),
 )
 _PRESIZE = (judgement("presize the map: make(map[K]V, n)"),)
+_GROWS = (
+    judgement("bound the map if its keys never end (a limit, an age, delete); if their number is known, presize it"),
+)
+_TABLE = (judgement("leave it: a table of the package is made once, at the start; a switch would need no map"),)
+_EMPTY = re.compile(r"map\[[^{]*\{\}|make\(map\[")
 _BOUND = (judgement("bound the map: it keeps all that was ever put in"),)
 
 
@@ -44,10 +50,11 @@ def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
     """Yield one finding per map that escapes, per value or key put into one, and for silent growth."""
     for escape in context.escapes(evidence):
         if escape.storage is Storage.MAP:
-            yield PATTERN.heap(evidence, escape, f"map {way(escape)}", fixes=_sized(escape.subject))
+            fixes = _of_package(evidence, context) or _sized(escape.subject)
+            yield PATTERN.heap(evidence, escape, f"map {way(escape)}", fixes=fixes)
         elif escape.route is Route.MAP:
             key = "key" if escape.reason == "key of map put" else "value"
-            yield PATTERN.heap(evidence, escape, f"{key} of a map")
+            yield PATTERN.heap(evidence, escape, f"{key} of a map", fixes=_of_package(evidence, context))
         elif escape.route is Route.ASSIGN and escape.target.endswith("]"):
             yield from _element(evidence, context, escape)
     if context.is_silent(evidence, AllocatorKind.MAP_GROWTH):
@@ -62,7 +69,7 @@ def _element(evidence: Evidence, context: Context, escape: Escape) -> Iterator[F
     if is_map:
         global_map = context.is_package_variable(evidence, _base(escape.target))
         message = "stored in a package-level map" if global_map else f"stored in map {clipped(_indexed(escape.target))}"
-        yield PATTERN.heap(evidence, escape, message, fixes=_BOUND if global_map else (), inferred=True)
+        yield PATTERN.heap(evidence, escape, message, fixes=_BOUND if global_map else _GROWS, inferred=True)
 
 
 def _growth(evidence: Evidence, context: Context) -> Iterator[Finding]:
@@ -72,7 +79,9 @@ def _growth(evidence: Evidence, context: Context) -> Iterator[Finding]:
     target = _filled(evidence, context, file, is_known=bool(calls)) if file is not None else ""
     if target or calls:
         message = "map grows as it is filled" if target else "entry of a map that is filled here"
-        yield PATTERN.silent(evidence, target or "map entry", message, fixes=_PRESIZE, calls=calls)
+        here = file is not None and _indexed(target) in file.locals(evidence.site.line)
+        fixes = _of_package(evidence, context) or (_PRESIZE if here and not evidence.direct.inuse_bytes else _GROWS)
+        yield PATTERN.silent(evidence, target or "map entry", message, fixes=fixes, calls=calls)
 
 
 def _filled(evidence: Evidence, context: Context, file: GoFile, *, is_known: bool) -> str:
@@ -93,7 +102,16 @@ def _made(evidence: Evidence, context: Context) -> Iterator[Finding]:
     subject = next((one.text() for one in made if one.text().startswith(("make(map[", "make(Map"))), "")
     if subject or calls:
         message = "map with its first tables"
-        yield PATTERN.silent(evidence, subject or "map", message, fixes=_PRESIZE, calls=calls)
+        fixes = _of_package(evidence, context) or _PRESIZE
+        yield PATTERN.silent(evidence, subject or "map", message, fixes=fixes, calls=calls)
+
+
+def _of_package(evidence: Evidence, context: Context) -> tuple[Fix, ...]:
+    """Tell what to do about a map that a package-level variable is made with; nothing for one in a function."""
+    file = context.file(evidence)
+    if file is None or file.functions(evidence.site.line):
+        return ()
+    return _BOUND if _EMPTY.search(context.line_text(evidence)) else _TABLE
 
 
 def _indexed(target: str) -> str:

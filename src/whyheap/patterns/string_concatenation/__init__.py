@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from whyheap.goruntime.allocators import AllocatorKind
 from whyheap.model.evidence import Evidence
 from whyheap.model.facts import FactKind
-from whyheap.model.finding import Finding
+from whyheap.model.finding import Finding, Fix
 from whyheap.patterns.context import Context
 from whyheap.patterns.escape import Storage
 from whyheap.patterns.pattern import Pattern, judgement, mechanical
@@ -40,17 +40,28 @@ PATTERN = Pattern.of(
     __file__,
     slug="string-concatenation",
     title="Strings joined by +",
-    fixes=(judgement("append to a strings.Builder or []byte, or strings.Join once"),),
+    fixes=(
+        judgement("in a loop: append to a strings.Builder or []byte, or strings.Join once"),
+        judgement("where it is hot: append the parts to a []byte that is used again"),
+    ),
 )
+_LOOP = (judgement("append to a strings.Builder or []byte, or strings.Join once"),)
+_GATHERED = (judgement("join all parts in one expression: a + b + c makes one string"),)
 
 
 def match(evidence: Evidence, context: Context) -> Iterator[Finding]:
     """Yield one finding per concatenation that escapes, or per `+` on strings on a line that allocates silently."""
     for escape in context.escapes(evidence):
         if escape.storage is Storage.CONCATENATION:
-            yield PATTERN.heap(evidence, escape, "strings joined by +", inferred=escape.inferred)
+            fixes = _of_sum(context.file(evidence), escape.fact.site.line)
+            yield PATTERN.heap(evidence, escape, "strings joined by +", fixes=fixes, inferred=escape.inferred)
     if context.is_silent(evidence, AllocatorKind.CONCATENATION):
         yield from _silent(evidence, context)
+
+
+def _of_sum(file: GoFile | None, line: int) -> tuple[Fix, ...]:
+    """Tell what to do about one sum: a Builder gathers nothing where nothing is repeated."""
+    return _LOOP if file is not None and file.loop(line) is not None else PATTERN.fixes[1:]
 
 
 def _silent(evidence: Evidence, context: Context) -> Iterator[Finding]:
@@ -59,16 +70,17 @@ def _silent(evidence: Evidence, context: Context) -> Iterator[Finding]:
     grown = _grown(evidence, context, file) if file is not None else None
     if file is not None and grown is not None:
         looped = file.loop(evidence.site.line) is not None
-        fix = mechanical(f"write {grown} with a strings.Builder") if looped else PATTERN.fixes[0]
+        way_out = (mechanical(f"write {grown} with a strings.Builder"),) if looped else _GATHERED
         yield PATTERN.silent(
-            evidence, grown, "+= on a string in a loop" if looped else "+= on a string", fixes=(fix,), calls=calls
+            evidence, grown, "+= on a string in a loop" if looped else "+= on a string", fixes=way_out, calls=calls
         )
         return
+    fixes = _of_sum(file, evidence.site.line)
     told = [fact for fact in evidence.facts if fact.kind is FactKind.STACK and concatenates(fact.subject)]
     for fact in told:
-        yield PATTERN.silent(evidence, fact.subject, "strings joined by +", facts=(fact,), calls=calls)
+        yield PATTERN.silent(evidence, fact.subject, "strings joined by +", facts=(fact,), fixes=fixes, calls=calls)
     if calls and not told:
-        yield PATTERN.silent(evidence, "a + b", "strings joined by +", calls=calls)
+        yield PATTERN.silent(evidence, "a + b", "strings joined by +", fixes=fixes, calls=calls)
 
 
 def _grown(evidence: Evidence, context: Context, file: GoFile) -> str | None:
