@@ -46,7 +46,7 @@ def _lines(result: GateResult, *, color: bool, all_rows: bool) -> Iterator[str]:
 
 
 def _ways_out(result: GateResult, accept: str) -> Iterator[str]:
-    """Yield a line for each kind of violation that has a way out, in the order in which they are shown."""
+    """Yield a line for each kind of violation that has a way out; for leaks and other faults of tests there is none."""
     rules = list(dict.fromkeys(violation.rule for violation in result.violations))
     if "new-site" in rules:
         new = next(violation.site for violation in result.violations if violation.rule == "new-site")
