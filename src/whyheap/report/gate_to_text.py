@@ -53,7 +53,8 @@ def _ways_out(result: GateResult, accept: str) -> Iterator[str]:
         accepted = f", or accept them:  {accept}" if accept else ""
         yield f"Take new sites off the heap (whyheap explain {one_line(f'{new.file}:{new.line}')} says why){accepted}"
     if "budget" in rules:
-        yield "Allocate less, or change the budget in whyheap.toml"
+        files = dict.fromkeys(one.site.file for one in result.violations if one.rule == "budget")
+        yield f"Allocate less, or change the budget in {one_line(' or '.join(files))}"
     if not _PROMISES.isdisjoint(rules):
         yield "Keep what the directive in the source promises, or take the directive out"
 
