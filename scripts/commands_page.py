@@ -190,7 +190,8 @@ def commands_page(note: str) -> str:
         note,
         (
             "Typed alone, `whyheap` shows the commands that matter. Reports go to standard output, progress and notes "
-            "to standard error; nothing is written unless `-o` names a file."
+            "to standard error; nothing is written unless `-o` names a file. The examples run in `examples/oomshop` of "
+            "this repository, which has the lines that they name."
         ),
         "## Exit codes",
         table(("code", "means"), [(str(code), text) for code, text in CODES.items()]),

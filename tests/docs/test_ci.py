@@ -204,6 +204,17 @@ def run_template(host: Host, variables: Mapping[str, str]) -> subprocess.Complet
     return done
 
 
+def test_the_template_says_what_it_needs_where_there_is_no_whyheap(tmp_path: Path) -> None:
+    template = loaded(TEMPLATE)
+    assert template["variables"]["WHYHEAP_INSTALL"] == "", "no name of a package index is made up"
+    (script,) = template["whyheap"]["before_script"]
+    environment = {"PATH": str(tmp_path), "WHYHEAP_INSTALL": ""}
+    bash = shutil.which("bash") or "bash"
+    done = subprocess.run([bash, "-c", script], check=False, capture_output=True, text=True, env=environment)
+    assert done.returncode == 2
+    assert "set WHYHEAP_INSTALL" in done.stderr
+
+
 def check_reports_of_gitlab(host: Host) -> None:
     issues = json.loads((host.root / "gl-code-quality-report.json").read_text())
     assert all(issue["location"]["path"].startswith("services/oomshop/") for issue in issues)

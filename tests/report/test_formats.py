@@ -93,3 +93,12 @@ def test_a_gate_is_written_by_renderers_of_its_own(path: str | None, requested: 
 def test_a_gate_is_no_page() -> None:
     with pytest.raises(UsageError, match="there are text"):
         format_for(None, "html", of_gate=True)
+
+
+def test_only_what_is_near_is_suggested() -> None:
+    with pytest.raises(UsageError, match="there are text, json") as caught:
+        format_for(None, "yaml")
+    assert caught.value.hint == "Take one of these, or leave --format out for text."
+    with pytest.raises(UsageError, match="does not say its format") as caught:
+        format_for("t.html", of_gate=True)
+    assert caught.value.hint == "Add such an ending, or give --format."

@@ -44,7 +44,9 @@ def test_the_ways_out_stand_at_the_end() -> None:
     accepting = gate_to_text(RESULT, accept="whyheap gate --update")
     assert f"{new}, or accept them:  whyheap gate --update\n" in accepting
     assert "--update" not in gate_to_text(RESULT)
-    budget = replace(RESULT, violations=(Violation("1", "budget", SITE, "2 sites, and 1 is allowed"),))
+    budget = replace(
+        RESULT, violations=(Violation("1", "budget", Site("whyheap.toml", 1), "2 sites, and 1 is allowed"),)
+    )
     assert gate_to_text(budget, accept="x").splitlines()[-1] == (
         "  Allocate less, or change the budget in whyheap.toml"
     )
@@ -81,7 +83,12 @@ def test_ordinary_tests_that_fail_are_said() -> None:
 
 def test_where_nothing_was_built_no_test_is_said_to_fail() -> None:
     result = replace(ran(failed=True), checked={"packages": 0, "tests": 0})
-    assert gate_to_text(result).startswith("./...: nothing could be tested: there is no such package, or it does not")
+    assert "ordinary tests failed" in gate_to_text(result), "a test that ends its process leaves no count"
+    notes = ("./nosuch: not checked, its tests do not build",)
+    early = (*notes, "p: not checked for leaks, its test binary ended early")
+    assert "ordinary tests failed" in gate_to_text(replace(result, notes=early))
+    result = replace(result, notes=notes)
+    assert "\n./...: nothing could be tested: there is no such package, or it does not build; 0" in gate_to_text(result)
 
 
 def test_colours_are_ours_alone() -> None:

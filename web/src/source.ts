@@ -43,6 +43,7 @@ export class SourceView {
       this.steps.set(at, [...(this.steps.get(at) ?? []), index + 1]);
     });
     this.code.classList.toggle("without-steps", !this.steps.size);
+    this.code.classList.toggle("without-bytes", !report.hasBytes);
     for (const at of [line.line, ...this.steps.keys()]) this.reveal(at - AROUND, at + AROUND);
     this.closeSmallHoles();
     const attrs = { role: "region", "aria-label": `Source of ${line.place}`, tabindex: 0 };

@@ -66,7 +66,7 @@ def explain(
 
     found = _PLACE.match(place)
     if found is None:
-        raise UsageError(f"{place!r} is not FILE:LINE", "For example:  whyheap explain render.go:88")
+        raise UsageError(f"{place!r} is not FILE:LINE", "For example:  whyheap explain render.go:10")
     file, line = found[1], int(found[2])
     if line == 0:
         raise UsageError(f"{place} names no line: the first one is 1", f"For example:  whyheap explain {file}:1")

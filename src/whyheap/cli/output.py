@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from whyheap.model.violation import GateResult
 
 _PIPE_WIDTH = 100
+_PATIENCE_SECONDS = 30.0
 _SUFFIXES = "Leave it out: each file's suffix is its format"
 Render = Callable[[Format], bytes]
 
@@ -149,17 +152,27 @@ def discard_stdout() -> None:
 
 
 class Progress:
-    """One line on standard error that says what is being done, when it is a terminal."""
+    """One line on standard error that says what is being done, when it is a terminal; else a plain line now and then.
+
+    A log hears of nothing that ends within _PATIENCE_SECONDS, and of what lasts longer once in that time.
+    """
 
     def __init__(self, *, quiet: bool) -> None:
-        """Nothing is shown when `quiet` or when standard error is not a terminal."""
+        """Nothing is shown when `quiet`."""
         self._shown = not quiet and sys.stderr.isatty()
         self._quiet = quiet
         self._width = 0
+        self._doing = ""
+        self._begun = time.monotonic()
+        self._done: threading.Event | None = None  # ends the thread that speaks to a log
 
     def __call__(self, text: str) -> None:
         """Show what is being done now."""
         if not self._shown:
+            self._doing = text
+            if self._done is None and not self._quiet:
+                self._done = threading.Event()
+                threading.Thread(target=self._tell, args=(self._done,), daemon=True).start()
             return
         room = shutil.get_terminal_size().columns - 1
         line = f"whyheap: {text}"[:room]
@@ -167,8 +180,21 @@ class Progress:
         sys.stderr.flush()
         self._width = len(line)
 
+    def _tell(self, done: threading.Event) -> None:
+        """Say to a log what is being done, as long as it lasts."""
+        while not done.wait(_PATIENCE_SECONDS):
+            try:
+                minutes, seconds = divmod(round(time.monotonic() - self._begun), 60)
+                sys.stderr.write(f"whyheap: {self._doing} ({minutes} min {seconds} s so far)\n")
+                sys.stderr.flush()
+            except (OSError, ValueError):  # nobody reads it any more
+                return
+
     def clear(self) -> None:
-        """Remove the line."""
+        """Remove the line, and say nothing more until something is being done again."""
+        if self._done is not None:
+            self._done.set()
+            self._done = None
         if self._width:
             sys.stderr.write("\r" + " " * self._width + "\r")
             sys.stderr.flush()

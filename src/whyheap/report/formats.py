@@ -220,7 +220,7 @@ def _by_name(requested: str, rows: list[Format]) -> Format:
     names = [name for row in rows for name in (row.name, *row.aliases)]
     raise UsageError(
         f"{requested!a} is not a format; there are {_listed([row.name for row in rows])}.",
-        _nearest(wanted, names, "Did you mean --format {}?"),
+        _nearest(wanted, names, "Did you mean --format {}?") or "Take one of these, or leave --format out for text.",
     )
 
 

@@ -46,14 +46,15 @@ def _lines(result: GateResult, *, color: bool, all_rows: bool) -> Iterator[str]:
 
 
 def _ways_out(result: GateResult, accept: str) -> Iterator[str]:
-    """Yield a line for each kind of violation that has a way out, in the order in which they are shown."""
+    """Yield a line for each kind of violation that has a way out; for leaks and other faults of tests there is none."""
     rules = list(dict.fromkeys(violation.rule for violation in result.violations))
     if "new-site" in rules:
         new = next(violation.site for violation in result.violations if violation.rule == "new-site")
         accepted = f", or accept them:  {accept}" if accept else ""
         yield f"Take new sites off the heap (whyheap explain {one_line(f'{new.file}:{new.line}')} says why){accepted}"
     if "budget" in rules:
-        yield "Allocate less, or change the budget in whyheap.toml"
+        files = dict.fromkeys(one.site.file for one in result.violations if one.rule == "budget")
+        yield f"Allocate less, or change the budget in {one_line(' or '.join(files))}"
     if not _PROMISES.isdisjoint(rules):
         yield "Keep what the directive in the source promises, or take the directive out"
 
