@@ -75,6 +75,9 @@ class Target:
         values |= {ours: said[theirs] for theirs, ours in _METRICS.items() if said[theirs] is not None}
         values["runtime_metadata"] = sum(stats[name] for name in _METADATA)
         values["last_gc"] = stats["LastGC"] / 1e9
+        for back, name in ((2, "previous_gc"), (3, "earlier_gc")):
+            if stats["NumGC"] >= back:
+                values[name] = stats["PauseEnd"][(stats["NumGC"] - back) % 256] / 1e9
         values["goroutines"] = said["NumGoroutine"]
         return {name: float(value) for name, value in values.items()}
 

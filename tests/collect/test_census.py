@@ -98,6 +98,13 @@ def test_all_numbers_are_those_that_the_program_tells(
         assert abs(spans.heap_inuse - values["heap_inuse"]) <= LARGEST_SHARE * values["heap_inuse"]
         assert abs(spans.stack_bytes - values["stack_inuse"]) <= 0.1 * values["stack_inuse"]
         assert values["timers"] >= 90
+        told, values = target.told(), census.read()
+        for name in (
+            "last_gc",
+            "previous_gc",
+            "earlier_gc",
+        ):  # a share of 1970 until now hides much
+            assert values.get(name) == pytest.approx(told[name], abs=1e-5) if name in told else name not in values
         assert ("memory_limit" in values) == bool(arguments)
 
 

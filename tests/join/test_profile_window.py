@@ -16,6 +16,8 @@ BEGUN = 1_790_000_000.0
 ENDS = (-30.0, -20.0, -10.0, 2.0, 14.0, 28.0, 44.0, 62.0)
 """When collections 1, 2, ... ended, in seconds of the window: they come more rarely as the heap grows."""
 
+EARLIER = {"previous_gc", "earlier_gc"}
+
 
 def profile(second: float) -> HeapProfile:
     empty = parse_heap_text(b"heap profile: 0: 0 [0: 0] @ heap/524288\n")
@@ -27,6 +29,8 @@ def sample(second: float, **others: float) -> RuntimeSample:
     values = {"num_gc": float(len(ended)), "num_forced_gc": 0.0, "last_gc": BEGUN + ended[-1] if ended else 0.0}
     if len(ended) > 1:
         values["previous_gc"] = BEGUN + ended[-2]
+    if len(ended) > 2:
+        values["earlier_gc"] = BEGUN + ended[-3]
     return RuntimeSample(utc_text(BEGUN + second), second, values | others)
 
 
@@ -53,9 +57,13 @@ def test_a_sample_read_just_after_a_collection_that_the_profile_missed_does_not_
     assert profile_window(profile(1.995), profile(50.05), samples) == pytest.approx(28.0 + 20.0)
 
 
+def test_the_first_sample_may_come_after_a_collection() -> None:
+    assert profile_window(profile(1.0), profile(50.05), watched(50)[3:]) == pytest.approx(28.0 + 20.0)
+
+
 def test_what_samples_do_not_tell_is_not_known() -> None:
     samples = watched(50)
-    without = [replace(each, values={k: v for k, v in each.values.items() if k != "previous_gc"}) for each in samples]
+    without = [replace(each, values={k: v for k, v in each.values.items() if k not in EARLIER}) for each in samples]
     assert profile_window(profile(0.1), profile(50.05), without) is None
     assert profile_window(profile(0.1), profile(90.0), samples) is None  # collections may have ended since
     assert profile_window(profile(0.1), profile(50.05), []) is None

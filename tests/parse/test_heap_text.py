@@ -134,6 +134,7 @@ def test_memstats_without_the_part_are_empty() -> None:
     assert parse_memstats("heap profile: no more\n# Alloc = 5\n") == {}
     ends = "# runtime.MemStats\n# PauseEnd = [40 20 30]\n# NumGC = "
     assert [parse_memstats(f"{ends}{count}\n").get("PreviousGC") for count in (1, 2, 3, 4)] == [None, 40, 20, 30]
+    assert [parse_memstats(f"{ends}{count}\n").get("EarlierGC") for count in (1, 2, 3, 4)] == [None, None, 40, 20]
     assert parse_memstats("# runtime.MemStats\n# Alloc = 5\n# Bad = 1.2.3\n# GCCPUFraction = 1e-05\n") == {
         "Alloc": 5.0,
         "GCCPUFraction": 1e-05,

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from whyheap.collect.runtime_image import RuntimeImage
+from whyheap.collect.runtime_sample import seconds_of_earlier_gcs
 from whyheap.collect.runtime_snapshot import RuntimeSnapshot, read_variables
 from whyheap.errors import TargetError
 from whyheap.goruntime.heap_goal import NO_GOAL_BYTES, NO_MEMORY_LIMIT_BYTES
 from whyheap.goruntime.runtime_goal import FIELDS, goal_now
 from whyheap.host.process_memory import UnreadableAddressError
-from whyheap.parse.pause_ends import previous_gc_nanos
+from whyheap.parse.pause_ends import earlier_gcs
 from whyheap.parse.struct_layout import LayoutError
 from whyheap.parse.struct_view import StructView
 
@@ -156,9 +157,7 @@ def _collector(snapshot: RuntimeSnapshot) -> Values:
         "last_gc": memstats.number("last_gc_unix") / _NANOSECONDS,
         "gc_cpu": min(max(memstats.real("gc_cpu_fraction"), 0.0), 1.0),
     }
-    previous = previous_gc_nanos(memstats.numbers("pause_end"), values["num_gc"])
-    if previous:
-        values["previous_gc"] = previous / _NANOSECONDS
+    values |= seconds_of_earlier_gcs(earlier_gcs(memstats.numbers("pause_end"), values["num_gc"]))
     limit = controller.signed("memoryLimit")
     if 0 <= limit < NO_MEMORY_LIMIT_BYTES:
         values["memory_limit"] = limit

@@ -112,6 +112,12 @@ _NO_GOAL_BYTES = 2.0**62  # GOGC=off leaves 97 % of 2^63: mgcpacer.go, memoryLim
 _NANOSECONDS = 1e9
 
 
+def seconds_of_earlier_gcs(memstats: Mapping[str, float]) -> dict[str, float]:
+    """Return what `earlier_gcs` tells, under our names and units."""
+    names = {"PreviousGC": "previous_gc", "EarlierGC": "earlier_gc"}
+    return {ours: memstats[theirs] / _NANOSECONDS for theirs, ours in names.items() if theirs in memstats}
+
+
 def values_from_memstats(memstats: Mapping[str, float]) -> dict[str, float]:
     """Return runtime.MemStats, by its Go names, under our names and units. No goal (GOGC=off) is left out."""
     values = {ours: memstats[theirs] for theirs, ours in _MEMSTATS.items() if theirs in memstats}
@@ -120,6 +126,5 @@ def values_from_memstats(memstats: Mapping[str, float]) -> dict[str, float]:
         values["heap_goal"] = memstats["NextGC"]
     if "LastGC" in memstats:
         values["last_gc"] = memstats["LastGC"] / _NANOSECONDS
-    if memstats.get("PreviousGC"):  # not a field of its own: see previous_gc_nanos
-        values["previous_gc"] = memstats["PreviousGC"] / _NANOSECONDS
+    values |= seconds_of_earlier_gcs(memstats)
     return values

@@ -63,8 +63,9 @@ def _collections(samples: Sequence[RuntimeSample]) -> _Collections:
         seen.append((at, number, last))
         if number >= 1:
             ends[number] = last
-        if number >= _FIRST_PUBLISHED and "previous_gc" in values:
-            ends[number - 1] = values["previous_gc"]
+        for back, name in ((1, "previous_gc"), (2, "earlier_gc")):
+            if number > back and name in values:
+                ends[number - back] = values[name]
     return _Collections(ends, tuple(seen))
 
 

@@ -27,6 +27,7 @@ RUNTIME: Mapping[str, str] = {
     "num_forced_gc": "count",
     "last_gc": "seconds",  # since 1970; 0 = never
     "previous_gc": "seconds",  # the end of the collection before the last; absent = there was none, or not told
+    "earlier_gc": "seconds",  # that of the one before
     "gc_cpu": "share",  # of all CPU since the start
     "gc_cpu_seconds": "seconds",  # since the start
     "gc_limiter_cycle": "count",  # the collection in which the CPU limiter was last on: /gc/limiter/last-enabled

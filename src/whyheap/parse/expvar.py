@@ -9,13 +9,13 @@ import json
 
 from whyheap.errors import FormatError
 from whyheap.parse.finite import finite_number
-from whyheap.parse.pause_ends import previous_gc_nanos
+from whyheap.parse.pause_ends import earlier_gcs
 
 
 def parse_expvar(text: str | bytes) -> dict[str, float]:
     """Return MemStats' finite numbers by their Go names (`HeapAlloc`, `NextGC`); lists and tables are left out.
 
-    "PreviousGC" is of our own making: `previous_gc_nanos`.
+    Two names are of our own making: `earlier_gcs`.
 
     Raises:
         FormatError: the text is no JSON object, or has no memstats.
@@ -36,7 +36,5 @@ def parse_expvar(text: str | bytes) -> dict[str, float]:
     }
     ends = memstats.get("PauseEnd")
     if isinstance(ends, list) and all(isinstance(end, int) for end in ends):
-        previous = previous_gc_nanos([finite_number(end) for end in ends], numbers.get("NumGC", 0.0))
-        if previous:
-            numbers["PreviousGC"] = previous
+        numbers |= earlier_gcs([finite_number(end) for end in ends], numbers.get("NumGC", 0.0))
     return numbers

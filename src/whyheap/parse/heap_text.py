@@ -16,7 +16,7 @@ from whyheap.errors import FormatError
 from whyheap.model.profile import HeapProfile
 from whyheap.parse.finite import finite_number
 from whyheap.parse.frame_line import MAX_LINE_CHARACTERS, cut_frame
-from whyheap.parse.pause_ends import previous_gc_nanos
+from whyheap.parse.pause_ends import earlier_gcs
 
 _HEADER = re.compile(r"heap profile: *(\d+): *(\d+) *\[ *(\d+): *(\d+) *\] *@ *(heap[_a-z0-9]*)/?(\d*)")
 _SAMPLE = re.compile(r"(-?\d+): *(-?\d+) *\[ *(\d+): *(\d+) *\] *@((?: +0x[0-9a-f]+)*) *$")
@@ -73,7 +73,7 @@ def parse_memstats(text: str) -> dict[str, float]:
     """Return the numbers below "# runtime.MemStats", by field name of runtime.MemStats; bytes unless named otherwise.
 
     "# Stack = a / b" gives StackInuse and StackSys. MaxRSS is there on some systems; what is not finite is left out.
-    Empty if there is no such part. "PreviousGC" is of our own making: `previous_gc_nanos`.
+    Empty if there is no such part. Two names are of our own making: `earlier_gcs`.
     """
     _, found, trailer = text.partition(_MEMSTATS_START)
     if not found:
@@ -88,11 +88,7 @@ def parse_memstats(text: str) -> dict[str, float]:
             if value is not None:
                 stats[key] = value
     ends = _PAUSE_ENDS.search(trailer)
-    previous = previous_gc_nanos(
-        [finite_number(end) for end in ends[1].split()] if ends else [], stats.get("NumGC", 0.0)
-    )
-    if previous:
-        stats["PreviousGC"] = previous
+    stats |= earlier_gcs([finite_number(end) for end in ends[1].split()] if ends else [], stats.get("NumGC", 0.0))
     return stats
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_BEFORE_LAST = 2
+_NAMES = ("PreviousGC", "EarlierGC")
 
 
-def previous_gc_nanos(ends: Sequence[float | None], num_gc: float) -> float:
-    """Return when the collection before the last one ended, in nanoseconds since 1970; 0 for none.
+def earlier_gcs(ends: Sequence[float | None], num_gc: float) -> dict[str, float]:
+    """Return when the two collections before the last one ended, in nanoseconds since 1970; those that were.
 
-    Number n, counted from 1, stands at (n + 255) % 256: src/runtime/mstats.go, MemStats.PauseEnd and PauseNs.
+    The names are ours, spelled as MemStats' own. Number n, counted from 1, stands at (n + 255) % 256:
+    src/runtime/mstats.go, MemStats.PauseEnd and PauseNs.
     """
-    if num_gc < _BEFORE_LAST or not ends:
-        return 0.0
-    return ends[int(num_gc - _BEFORE_LAST) % len(ends)] or 0.0
+    numbers = {name: int(num_gc) - 1 - back for back, name in enumerate(_NAMES, start=1)}
+    found = {name: ends[number % len(ends)] for name, number in numbers.items() if number >= 0 and ends}
+    return {name: end for name, end in found.items() if end}

@@ -140,7 +140,7 @@ def _totals(totals: Totals) -> Json:
     }
 
 
-_NOT_SHOWN = frozenset({"previous_gc"})
+_NOT_SHOWN = frozenset({"previous_gc", "earlier_gc"})
 """What only places the profiles in time, and is nothing to look at."""
 
 
