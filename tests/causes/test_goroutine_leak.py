@@ -25,7 +25,7 @@ def test_handlers_that_wait_for_ever_are_said_to_be_requests() -> None:
     assert cause == "goroutine-leak"
     assert any("each handling a request; none of them ended in the window" in text for text in evidence)
     assert advice == [
-        "vote.go:31: let the receive end without a sender: select on a context's Done, or close the channel"
+        "vote.go:31: let the receive end without a sender: select on a context's Done, or close a channel of your own"
     ]
 
 

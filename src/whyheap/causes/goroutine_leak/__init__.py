@@ -42,8 +42,8 @@ MAIN_SHARE = 0.5
 
 _WAY_OUT = {
     "chan send": "let the send end without a receiver: select on a context's Done, or give the channel a buffer",
-    "chan receive": "let the receive end without a sender: select on a context's Done, or close the channel",
-    "chan send or receive": "give this wait a way out: select on a context's Done, or close the channel",
+    "chan receive": "let the receive end without a sender: select on a context's Done, or close a channel of your own",
+    "chan send or receive": "give this wait a way out: select on a context's Done, or close a channel of your own",
     "select": "give this select a way out: a case on a context's Done",
     "select (no cases)": "this select never ends: return when a context is done",
     "IO wait": "set deadlines or an idle timeout on the connection",
