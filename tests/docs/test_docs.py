@@ -85,6 +85,7 @@ def commands(text: str) -> list[tuple[str, list[str]]]:
 def plain(line: str) -> str:
     """Take out of a line what differs from run to run: sizes, counts, spaces, bars."""
     line = re.sub(r"#{2,}", "#", line)
+    line = re.sub(r">=(?=\d)", "", line)  # a rate that is at least so much
     line = re.sub(r"(?<![\w:.])\d[\d,.]*( ?(?:[KMGT]i)?B(?:/s)?\b)?", "0", line)
     return " ".join(line.split())
 
