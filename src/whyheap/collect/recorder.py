@@ -182,9 +182,9 @@ class Recorder:
         profile = self._profile(witness, sample)
         events = (*self._clock_event(sample), *self._restart_event(sample, witness.pid), *witness.events())
         self._file.keep(sample, profile, events)
+        self._told.sample(sample, witness)  # at once: what is kept is counted where Ctrl-C comes now
         self._file.tell_head(witness)
         self._forget(sample)
-        self._told.sample(sample, witness)
         return sample
 
     def _profile(self, witness: LiveWitness, sample: RuntimeSample) -> tuple[str, bytes] | None:
