@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import capstone  # type: ignore[import-untyped]
+import capstone  # type: ignore[import-untyped] # it has no types
 
 from whyheap.goruntime import allocators
 from whyheap.goruntime.quiet_calls import GO_RUNTIME

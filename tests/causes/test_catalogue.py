@@ -172,13 +172,13 @@ def test_live_heap_growth_names_line_reason_and_time() -> None:
 
 
 def test_growth_without_a_limit_gives_no_time() -> None:
-    (cause,) = judge(history(process(growing))).verdict.causes  # type: ignore[union-attr]
+    (cause,) = judge(history(process(growing))).verdict.causes  # type: ignore[union-attr] # there is a verdict
     assert "limit" not in cause.summary
     assert any("limit was not seen" in statement.text for statement in cause.evidence)
 
 
 def test_growth_with_unknown_gogc_is_inferred() -> None:
-    (cause,) = judge(history(process(growing, gogc=None))).verdict.causes  # type: ignore[union-attr]
+    (cause,) = judge(history(process(growing, gogc=None))).verdict.causes  # type: ignore[union-attr] # there is a verdict
     assert cause.certainty is Certainty.INFERRED
 
 

@@ -176,7 +176,7 @@ def test_a_clock_that_was_set_is_told_and_seconds_go_on(tmp_path: Path) -> None:
             clock.set_by = -3600.0
         return whole(stacks=stacks)
 
-    witness.sample = jumping  # type: ignore[method-assign, assignment]
+    witness.sample = jumping  # type: ignore[method-assign, assignment] # a stand-in
     record(tmp_path / "x.whyheap", clock, witness)
     capture = load_capture(tmp_path / "x.whyheap")
     jump = next(event for event in capture.events if event.kind is EventKind.CLOCK)
@@ -194,7 +194,7 @@ def test_a_full_disk_is_borne_a_while_and_then_told(tmp_path: Path, monkeypatch:
     def adding(writer: CaptureWriter, *arguments: object) -> None:
         if full[0]:
             raise OutputError("x.whyheap cannot be written: database or disk is full.", "Make space")
-        add(writer, *arguments)  # type: ignore[arg-type]
+        add(writer, *arguments)  # type: ignore[arg-type] # of its cases
 
     monkeypatch.setattr(CaptureWriter, "add", adding)
     witness = FakeWitness(clock)
@@ -204,7 +204,7 @@ def test_a_full_disk_is_borne_a_while_and_then_told(tmp_path: Path, monkeypatch:
         full[0] = witness.samples in range(20, 25) or witness.samples > 40
         return whole(stacks=stacks)
 
-    witness.sample = filling  # type: ignore[method-assign, assignment]
+    witness.sample = filling  # type: ignore[method-assign, assignment] # a stand-in
     with pytest.raises(OutputError, match="disk is full"):
         record(path, clock, witness)
     kept = samples_from_gauges(load_capture(path).gauges)

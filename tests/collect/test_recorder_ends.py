@@ -106,7 +106,7 @@ def test_a_service_that_runs_but_does_not_answer_is_watched_on(tmp_path: Path, m
             self._ask()
             return self._answered.is_set()
 
-    witness.sample = hanging  # type: ignore[method-assign, assignment]
+    witness.sample = hanging  # type: ignore[method-assign, assignment] # a stand-in
     monkeypatch.setattr("whyheap.collect.recorder.SilentTarget", Asked)
     said: list[str] = []
     settings = Settings(seconds=100)
@@ -135,7 +135,7 @@ def test_another_process_between_two_looks_is_a_restart(tmp_path: Path) -> None:
             witness.pid = 8
         return whole(stacks=stacks)
 
-    witness.sample = other  # type: ignore[method-assign, assignment]
+    witness.sample = other  # type: ignore[method-assign, assignment] # a stand-in
     held: list[int] = []
 
     def hold(pid: int) -> FakeHeld:
@@ -163,7 +163,7 @@ def test_events_of_a_full_disk_are_kept_when_there_is_space_again(
     def adding(writer: CaptureWriter, *given: object) -> None:
         if 20 <= clock.now - 1000 < 50:
             raise OutputError("x.whyheap cannot be written: the disk is full.", "Make space")
-        add(writer, *given)  # type: ignore[arg-type]
+        add(writer, *given)  # type: ignore[arg-type] # of its cases
 
     monkeypatch.setattr(CaptureWriter, "add", adding)
     said: list[str] = []
@@ -188,7 +188,7 @@ def test_ctrl_c_keeps_what_happened_last(tmp_path: Path) -> None:
             raise KeyboardInterrupt
         return whole(stacks=stacks)
 
-    witness.sample = interrupted  # type: ignore[method-assign, assignment]
+    witness.sample = interrupted  # type: ignore[method-assign, assignment] # a stand-in
     path = tmp_path / "x.whyheap"
     with pytest.raises(KeyboardInterrupt):
         recorded(path, clock, witness, lambda _: FakeHeld(clock, float("inf")))

@@ -18,7 +18,7 @@ from whyheap.goruntime.harmless_goroutines import HARMLESS
 from whyheap.host.go import GoTool
 from whyheap.host.repository import folder_in_repository
 from whyheap.model.site import Site
-from whyheap.model.violation import GateResult, Violation
+from whyheap.model.violation import NOT_BUILT, GateResult, Violation
 from whyheap.parse.go_test_output import Outcome, PackageOutcome
 from whyheap.parse.hook_report import PackageReport
 from whyheap.units import format_bytes, format_count
@@ -174,7 +174,7 @@ def _notes_on(one: PackageOutcome, reports: list[PackageReport], *, is_leaky: bo
     if one.timeout:
         yield f"{one.package}: a test hung; go test ended it after {one.timeout} and printed all stacks"
     if one.outcome is Outcome.NOT_BUILT:
-        yield f"{one.package}: not checked, its tests do not build"
+        yield f"{one.package}: not checked, {NOT_BUILT}"
     is_whole = bool(reports) and all(report.end is not None for report in reports)
     if one.outcome is Outcome.PASSED and not is_whole:
         yield (

@@ -38,5 +38,5 @@ def lines_with_code(text: str) -> list[int]:
     inside = {"any": [{"kind": "block"}, {"kind": "expression_list"}], "stopBy": "end"}
     constant = {"inside": {"kind": "const_declaration", "stopBy": "end"}}
     rule = {"any": kinds, "inside": inside, "not": constant}
-    found = root.find_all({"rule": rule})  # type: ignore[call-overload]
+    found = root.find_all({"rule": rule})  # type: ignore[call-overload] # a dict for its TypedDict
     return sorted({node.range().start.line + 1 for node in found})

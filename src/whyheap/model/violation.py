@@ -41,6 +41,10 @@ RULES: Mapping[str, str] = {
 """What each rule guards, as a noun phrase."""
 
 
+NOT_BUILT = "its tests do not build"
+"""How the note of a package ends whose tests do not compile, also of one that is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class GateResult:
     """What a gate, or a test run with checks, found. `violations` are in order of file, line, column, rule, id.

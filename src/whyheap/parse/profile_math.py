@@ -210,4 +210,4 @@ def _like(column: Sequence[int], values: Iterable[int]) -> Sequence[int]:
         return array("q", values)
     import numpy as np  # noqa: PLC0415 -- only big profiles have it
 
-    return np.fromiter(values, np.int64)  # type: ignore[return-value]
+    return np.fromiter(values, np.int64)  # type: ignore[return-value] # an array is a column, too

@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from capstone import CsInsn  # type: ignore[import-untyped]
-    from capstone.x86 import X86Op  # type: ignore[import-untyped]
+    from capstone import CsInsn  # type: ignore[import-untyped] # it has no types
+    from capstone.x86 import X86Op  # type: ignore[import-untyped] # it has no types
 
 _REG: Final = 1
 _IMM: Final = 2

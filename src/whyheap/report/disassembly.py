@@ -16,7 +16,7 @@ from whyheap.report.assembler_amd64 import go_syntax
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from capstone import Cs, CsInsn  # type: ignore[import-untyped]
+    from capstone import Cs, CsInsn  # type: ignore[import-untyped] # it has no types
 
     from whyheap.parse.machine_code.raw import RawCall, RawFunction
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from whyheap.model.violation import GateResult
-
-_NOT_BUILT = "its tests do not build"
-"""How app/checked_tests.py ends its note of such a package, also of one that is not there."""
+from whyheap.model.violation import NOT_BUILT, GateResult
 
 
 def failed_words(result: GateResult) -> str:
     """Say what failed; where no package's tests were built at all, say that: nothing was tested that could fail."""
     unchecked = [note for note in result.notes if ": not checked" in note]
-    unbuilt = [note for note in unchecked if note.endswith(_NOT_BUILT)]
+    unbuilt = [note for note in unchecked if note.endswith(NOT_BUILT)]
     if unbuilt and unbuilt == unchecked and not result.checked.get("packages"):
         return "nothing could be tested: there is no such package, or it does not build"
     return "ordinary tests failed"

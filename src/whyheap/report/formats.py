@@ -60,7 +60,7 @@ class Format:
 
 def _imported(name: str) -> Callable[..., Any]:
     module, _, function = name.partition(":")
-    return getattr(import_module(module), function)  # type: ignore[no-any-return]
+    return getattr(import_module(module), function)  # type: ignore[no-any-return] # a renderer, by its table
 
 
 FORMATS: Final = (

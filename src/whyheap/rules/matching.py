@@ -106,7 +106,7 @@ class _Matching:
     def _of_rule(
         self, rule: Rule, file: str, root: SgNode, rows: Sequence[str], lines: Mapping[int, Evidence]
     ) -> Iterator[Finding]:
-        for node in root.find_all(rule.config):  # type: ignore[call-overload]
+        for node in root.find_all(rule.config):  # type: ignore[call-overload] # a dict for its TypedDict
             span = _span(node, rows)
             bounds = self._kept(file) if rule.requires is Requires.BOUNDS_CHECK else ()
             said = confirm(rule.requires, file, span, lines, bounds)

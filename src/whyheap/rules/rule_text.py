@@ -208,7 +208,7 @@ def _check_query(config: dict[str, Any]) -> None:
     if not config["rule"]:
         raise _RefusedError("the rule is empty")
     try:
-        SgRoot("package p\n", "go").root().find(config)  # type: ignore[call-overload]
+        SgRoot("package p\n", "go").root().find(config)  # type: ignore[call-overload] # a dict for its TypedDict
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:  # noqa: BLE001 - a panic of the Rust library derives from BaseException
