@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import tempfile
 import zlib
@@ -252,6 +253,13 @@ def test_damaged_anywhere(damage: list[tuple[int, bytes]]) -> None:
     for place, change_ in damage:
         data[place : place + len(change_)] = change_
     load_bytes(bytes(data))
+
+
+def test_a_name_that_is_no_utf_8() -> None:
+    places = [found.start() for found in re.finditer(b"tool", WHOLE)]
+    assert places
+    for place in places:
+        load_bytes(WHOLE[:place] + b"\x80" + WHOLE[place + 1 :])
 
 
 @slow

@@ -145,17 +145,22 @@ def load_capture(path: Path) -> Capture:
             with closing(_open(path)) as database:
                 return _load(path, database)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode not in _INTERRUPTED_WRITE or not _journal(path).is_file():
+            if _code(error) not in _INTERRUPTED_WRITE or not _journal(path).is_file():
                 raise
             return _load_recovered(path)
     except OSError as error:
         raise TargetError(f"{path}: {error.strerror}") from error
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+        if _code(error) == sqlite3.SQLITE_BUSY:
             raise TargetError(f"{path} is being written just now", "Try again in a moment") from error
         raise _damaged(path, error) from error
     except (sqlite3.Error, msgspec.MsgspecError, zlib.error, UnicodeError, OverflowError) as error:
         raise _damaged(path, error) from error
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Return SQLite's code; 0 where Python itself could not read a value, as a text that is not UTF-8."""
+    return getattr(error, "sqlite_errorcode", 0)
 
 
 def _damaged(path: Path, error: Exception) -> FormatError:
